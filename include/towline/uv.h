@@ -1,0 +1,41 @@
+/* The libuv host: TCP and Unix sockets, natively.
+ *
+ *     tow_loop *loop = tow_uv_loop_new(NULL);
+ *     tow_loop_connect(loop, "tcp://127.0.0.1:1883", NULL, factory, connected, NULL);
+ *     tow_uv_run(loop);           until no connection, server, request or handle is left, or tow_uv_stop
+ *     tow_uv_loop_close(loop);
+ */
+#ifndef TOWLINE_UV_H
+#define TOWLINE_UV_H
+
+#include "host.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct uv_loop_s;
+
+typedef struct tow_uv_options {
+  struct uv_loop_s *uv;    /* run inside this loop (yours to run and to close); NULL: one of its own */
+  tow_allocator allocator; /* reallocate NULL: malloc */
+  bool keep_sigpipe;       /* leave SIGPIPE alone; else it is ignored if it was at its default [H6] */
+} tow_uv_options;
+
+/* NULL options are the defaults. Answers NULL when out of memory or descriptors. */
+tow_loop *tow_uv_loop_new(const tow_uv_options *options);
+/* Runs until nothing is left to wait for, or until tow_uv_stop. Answers whether something is left. */
+bool tow_uv_run(tow_loop *loop);
+void tow_uv_stop(tow_loop *loop);
+/* Aborts everything, delivers every connection_lost, frees the loop [T5]. */
+void tow_uv_loop_close(tow_loop *loop);
+struct uv_loop_s *tow_uv_loop(const tow_loop *loop);
+
+/* The only call for other threads [T6]: runs `callback(context)` on the loop's thread, in the order of the calls.
+ * TOW_ENOMEM, or TOW_ECANCELED when the loop is closing. */
+int tow_loop_call_soon_threadsafe(tow_loop *loop, int (*callback)(void *context), void *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
