@@ -147,13 +147,16 @@ void tow_host_closed(tow_transport *transport);
 
 /* ---- Helpers ---- */
 
-/* Takes an address apart; the parts point into it. TOW_EADDRESS if it cannot be. Ports are checked [O2]. */
+/* Takes an address apart: scheme://host:port/path, or scheme:path. The parts point into the text; a host in brackets
+ * comes without them, an absent part is empty, an absent port is -1. TOW_EADDRESS if the text is no address: no scheme,
+ * no host after "//", a port that is no number up to 65535, white space or control characters, a user name. */
 typedef struct tow_address {
   const char *scheme, *host, *path;
   size_t scheme_size, host_size, path_size;
-  uint16_t port;
+  int port;
 } tow_address;
 int tow_address_parse(const char *text, tow_address *address);
+bool tow_address_has_scheme(const tow_address *address, const char *scheme);
 /* TOW_E... for a POSIX errno's name ("ECONNRESET"), or TOW_EUNKNOWN. */
 int tow_error_from_name(const char *name);
 

@@ -1,0 +1,176 @@
+/* What the core's files share. One file, one concept:
+ *
+ *     loop.c       turns, call_soon, reports          life.c      the order of calls: opened ... lost, closed
+ *     timers.c     call_later, call_at                read.c      loans, delivery, end of stream
+ *     request.c    connect, listen, servers           write.c     write, drain, half-close
+ *     error.c      names                              flow.c      marks, pause and resume
+ *     address.c    taking an address apart            queue.c     bytes that wait
+ *
+ * No I/O, no clock, no threads, no globals.
+ */
+#ifndef TOWLINE_CORE_H
+#define TOWLINE_CORE_H
+
+#include "towline/host.h"
+
+#include <string.h>
+
+enum {
+  TOW_READ_MAX = 262144,        /* the most that one data_received is given [R2] */
+  TOW_SLAB_SIZE = TOW_READ_MAX, /* what plain protocols' reads are lent; the loop has one */
+  TOW_OWN_SLAB_SIZE = 65536,    /* the same for a transport that needs one of its own */
+  TOW_CORK_SIZE = 16384,        /* taken bytes that may be held back until the callback returns [W7] */
+  TOW_CHUNK_SIZE = 4096,        /* the least that the write queue allocates */
+  TOW_STEP_MAX = 65536,         /* [F7] */
+  TOW_HIGH_DEFAULT = 65536,     /* [F1] */
+  TOW_LOST_WRITES = 5,          /* the write after loss that is the first to be reported [W4] */
+};
+
+#define TOW_OWNER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+/* ---- Lists: a node that points at itself is empty, or in no list ---- */
+
+static inline void tow_list_init(tow_node *node) {
+  node->next = node->previous = node;
+}
+static inline bool tow_list_is_empty(const tow_node *list) {
+  return list->next == list;
+}
+static inline void tow_list_add(tow_node *list, tow_node *node) {
+  node->previous = list->previous;
+  node->next = list;
+  list->previous->next = node;
+  list->previous = node;
+}
+static inline void tow_list_remove(tow_node *node) {
+  node->previous->next = node->next;
+  node->next->previous = node->previous;
+  tow_list_init(node);
+}
+
+/* ---- The loop ---- */
+
+struct tow_loop {
+  const tow_loop_host *table;
+  void *host;
+  tow_allocator allocator;
+  tow_node ready, running;                /* handles and transports; the generation under way */
+  tow_node transports, requests, servers; /* all that are open */
+  tow_handle *timers;                     /* the root of the heap */
+  uint64_t order;                         /* counts call_later, for equal times */
+  void *slab;                             /* lent to plain protocols; made when first needed */
+  unsigned char *cork;                    /* bytes held back for `corked` */
+  size_t cork_size;
+  tow_transport *corked;
+  struct tow_chunk *spare; /* one empty chunk kept for the next write */
+  uint32_t depth;          /* callbacks running, one inside the other */
+  uint32_t references;     /* the host's, and one for each allocated transport */
+  bool closing;
+  tow_log log;
+  void *log_context;
+  tow_exception_handler handler;
+  void *handler_context;
+};
+
+void *tow_allocate(tow_loop *loop, size_t size);
+void tow_release(tow_loop *loop, void *memory, size_t size);
+void tow_schedule(tow_loop *loop, tow_node *node);
+void tow_unref_loop(tow_loop *loop);
+void tow_warn(tow_loop *loop, const char *message);
+/* Tells the exception handler of a failure; the second form of a callback that answered `native`. */
+void tow_report_error(tow_loop *loop, const char *callback, tow_transport *transport, const tow_error *error);
+void tow_report(tow_loop *loop, const char *callback, tow_transport *transport, int native);
+
+/* The heap of timers: the earliest that is due at `now`, taken out; or NULL. */
+tow_handle *tow_timers_pop(tow_loop *loop, double now);
+void tow_timers_remove(tow_handle *handle);
+/* Tells the host when the next one is due. */
+void tow_timers_tell(tow_loop *loop);
+
+/* Every callback is entered between these two: when the outermost returns, what it wrote leaves [W7]. */
+static inline void tow_enter(tow_loop *loop) {
+  loop->depth++;
+}
+void tow_cork_flush(tow_loop *loop);
+static inline void tow_leave(tow_loop *loop) {
+  if (--loop->depth == 0 && loop->corked) tow_cork_flush(loop);
+}
+
+/* ---- Transports ---- */
+
+typedef struct tow_chunk {
+  struct tow_chunk *next;
+  size_t capacity, start, end; /* bytes of data[]; those from start to end wait */
+  unsigned char data[];
+} tow_chunk;
+
+enum {                         /* tow_transport.state; life.c says in which order they are set */
+       TOW_MADE = 1,           /* connection_made has been entered */
+       TOW_CLOSING = 2,        /* close, abort or a fatal error */
+       TOW_LOST = 4,           /* connection_lost is scheduled */
+       TOW_DONE = 8,           /* ... has been entered */
+       TOW_CLOSED = 16,        /* the host has let go */
+       TOW_READ_PAUSED = 32,   /* by the protocol */
+       TOW_READ_ENDED = 64,    /* the peer's end of stream */
+       TOW_HOST_READS = 128,   /* what set_reading was last told */
+       TOW_WRITE_PAUSED = 256, /* pause_writing was called, resume_writing not yet */
+       TOW_WRITE_ENDED = 512,  /* write_eof */
+};
+
+struct tow_transport {
+  tow_loop *loop;
+  tow_protocol *protocol;
+  const tow_connection_host *table;
+  void *connection;
+  tow_node ready; /* for the deferred connection_made, connection_lost and close: one at a time */
+  tow_node open;  /* in loop->transports */
+  tow_server *server;
+  uint16_t state;
+  uint8_t abilities, lost_writes;
+  uint32_t references;
+  tow_buffer loan;      /* what the host was lent; base NULL: nothing */
+  tow_protocol *lender; /* whose memory that is; NULL: a slab */
+  void *slab;           /* this transport's own, with TOW_HOLDS_LOANS */
+  tow_chunk *head, *tail;
+  size_t size, high, low; /* of the write queue */
+  tow_error error;        /* what connection_lost will carry; code 0: none. An owned message if it is not static */
+};
+
+static inline bool tow_may_read(const tow_transport *t) {
+  return (t->state & (TOW_MADE | TOW_CLOSING | TOW_READ_PAUSED | TOW_READ_ENDED)) == TOW_MADE;
+}
+
+tow_transport *tow_open(tow_loop *loop, tow_factory factory, tow_server *server, const tow_connection_host *table,
+                        void *connection, unsigned abilities, const tow_options *options);
+/* Ends the connection: the queue is dropped, connection_lost will carry the error. The first cause wins [L8]. */
+void tow_fail(tow_transport *t, int code, int native, const char *message);
+/* The same for a callback that failed, which is reported first [L6]. */
+void tow_fail_callback(tow_transport *t, const char *callback, int native);
+/* Schedules connection_lost, or calls it (a closing connection whose queue has drained). */
+void tow_lose(tow_transport *t);
+void tow_lose_now(tow_transport *t);
+/* Tells the host whether to read, if that has changed. */
+void tow_update_reading(tow_transport *t);
+
+void tow_call_pause_writing(tow_transport *t);
+void tow_maybe_pause_writing(tow_transport *t);
+void tow_maybe_resume_writing(tow_transport *t);
+
+/* False when out of memory: then nothing was queued. `skip` bytes of the lines have left already. */
+bool tow_queue_put(tow_transport *t, const tow_iovec *lines, size_t count, size_t skip, size_t size);
+void tow_queue_take(tow_transport *t, size_t size);
+void tow_queue_free(tow_transport *t);
+
+/* ---- Servers and requests ---- */
+
+void tow_close_requests(tow_loop *loop); /* and servers [T5] */
+
+struct tow_server {
+  tow_loop *loop;
+  tow_node open; /* in loop->servers */
+  tow_factory factory;
+  tow_options options;
+  void *listener;
+};
+
+#endif

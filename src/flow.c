@@ -1,0 +1,59 @@
+/* Write flow control: two marks on the size of the queue [F].
+ *
+ * TOW_WRITE_PAUSED flips before the callback runs, so a write inside pause_writing does not enter it again, and one
+ * inside resume_writing may pause anew [F4]. */
+#include "core.h"
+
+void tow_call_pause_writing(tow_transport *t) {
+  const tow_base_callbacks *callbacks = t->protocol->callbacks;
+  if (!callbacks->pause_writing) return;
+  tow_enter(t->loop);
+  int result = callbacks->pause_writing(t->protocol);
+  if (result < 0) tow_report(t->loop, "pause_writing", t, result);
+  tow_leave(t->loop);
+}
+
+void tow_maybe_pause_writing(tow_transport *t) {
+  if (t->size <= t->high || (t->state & TOW_WRITE_PAUSED)) return;
+  t->state |= TOW_WRITE_PAUSED;
+  tow_call_pause_writing(t);
+}
+
+void tow_maybe_resume_writing(tow_transport *t) {
+  if (t->size > t->low || !(t->state & TOW_WRITE_PAUSED)) return;
+  t->state &= (uint16_t)~TOW_WRITE_PAUSED;
+  const tow_base_callbacks *callbacks = t->protocol->callbacks;
+  if (!callbacks->resume_writing) return;
+  tow_enter(t->loop);
+  int result = callbacks->resume_writing(t->protocol);
+  if (result < 0) tow_report(t->loop, "resume_writing", t, result);
+  tow_leave(t->loop);
+}
+
+int tow_transport_set_write_buffer_limits(tow_transport *t, ptrdiff_t high, ptrdiff_t low) {
+  if (low != TOW_UNSET && low < 0) return TOW_EINVAL;
+  if (high == TOW_UNSET) {
+    if (low > PTRDIFF_MAX / 4) return TOW_EINVAL;
+    high = low == TOW_UNSET ? TOW_HIGH_DEFAULT : 4 * low;
+  }
+  if (low == TOW_UNSET) low = high / 4;
+  if (high < low || high < 0) return TOW_EINVAL;
+  t->high = (size_t)high;
+  t->low = (size_t)low;
+  if (t->protocol) tow_maybe_pause_writing(t);
+  return 0;
+}
+
+void tow_transport_get_write_buffer_limits(const tow_transport *t, size_t *low, size_t *high) {
+  *low = t->low;
+  *high = t->high;
+}
+
+size_t tow_transport_get_write_buffer_size(const tow_transport *t) {
+  return t->size;
+}
+
+size_t tow_host_step(const tow_transport *t) {
+  size_t step = (t->high - t->low) / 4;
+  return step < 1 ? 1 : step > TOW_STEP_MAX ? TOW_STEP_MAX : step;
+}

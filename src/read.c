@@ -1,0 +1,186 @@
+/* Loans, delivery, end of stream [R, B, E3].
+ *
+ * The host asks for memory, fills it, says how much. A buffered protocol lends its own memory (`lender`); for a plain
+ * one it is the loop's slab, or the transport's if the host keeps loans while idle. A loan begins when the buffer is
+ * handed to the host and ends when bytes are reported, at end of stream, when the connection is lost, or when the
+ * protocol takes it back; an answer of get_buffer that never reached the host (the protocol paused, closed or was
+ * replaced meanwhile) is no loan.
+ *
+ * After every callback the world may have changed: tow_may_read is asked again at each step [R2, B3]. */
+#include "core.h"
+
+void tow_update_reading(tow_transport *t) {
+  bool on = tow_may_read(t);
+  if (on == ((t->state & TOW_HOST_READS) != 0)) return;
+  t->state ^= TOW_HOST_READS;
+  if (t->table->set_reading) t->table->set_reading(t->connection, on);
+}
+
+bool tow_transport_is_reading(const tow_transport *t) {
+  return !(t->state & (TOW_CLOSING | TOW_READ_PAUSED | TOW_READ_ENDED));
+}
+
+void tow_transport_pause_reading(tow_transport *t) {
+  if (!tow_transport_is_reading(t)) return;
+  t->state |= TOW_READ_PAUSED;
+  tow_update_reading(t);
+}
+
+void tow_transport_resume_reading(tow_transport *t) {
+  if (!(t->state & TOW_READ_PAUSED) || (t->state & TOW_CLOSING)) return;
+  t->state &= (uint16_t)~TOW_READ_PAUSED;
+  tow_update_reading(t);
+}
+
+/* ---- The callbacks ---- */
+
+static const tow_stream_callbacks *stream(const tow_protocol *p) {
+  return (const tow_stream_callbacks *)p->callbacks;
+}
+static const tow_buffered_callbacks *buffered(const tow_protocol *p) {
+  return (const tow_buffered_callbacks *)p->callbacks;
+}
+
+static void call_data_received(tow_transport *t, const void *data, size_t size) {
+  if (!stream(t->protocol)->data_received) return;
+  tow_enter(t->loop);
+  int result = stream(t->protocol)->data_received(t->protocol, data, size);
+  if (result < 0) tow_fail_callback(t, "data_received", result);
+  tow_leave(t->loop);
+}
+
+static void call_buffer_updated(tow_transport *t, size_t size) {
+  if (!buffered(t->protocol)->buffer_updated) return;
+  tow_enter(t->loop);
+  int result = buffered(t->protocol)->buffer_updated(t->protocol, size);
+  if (result < 0) tow_fail_callback(t, "buffer_updated", result);
+  tow_leave(t->loop);
+}
+
+/* Asks until the protocol that answered is the one that will be told [P1]. False: nothing may be read now. */
+static bool call_get_buffer(tow_transport *t, ptrdiff_t sizehint, tow_buffer *buffer) {
+  tow_protocol *p = t->protocol;
+  *buffer = (tow_buffer){NULL, 0};
+  int result = 0;
+  tow_enter(t->loop);
+  if (buffered(p)->get_buffer) result = buffered(p)->get_buffer(p, sizehint, buffer);
+  if (result < 0) {
+    tow_fail_callback(t, "get_buffer", result);
+  } else if (t->protocol == p && (!buffer->base || buffer->size == 0)) {
+    tow_error error = {TOW_EBUFFER, 0, tow_error_text(TOW_EBUFFER)};
+    tow_report_error(t->loop, "get_buffer", t, &error);
+    tow_fail(t, TOW_EBUFFER, 0, NULL);
+  }
+  tow_leave(t->loop);
+  return tow_may_read(t);
+}
+
+/* ---- Lending ---- */
+
+static bool lend_slab(tow_transport *t) {
+  bool own = t->abilities & TOW_HOLDS_LOANS;
+  void **slab = own ? &t->slab : &t->loop->slab;
+  size_t size = own ? TOW_OWN_SLAB_SIZE : TOW_SLAB_SIZE;
+  if (!*slab) *slab = tow_allocate(t->loop, size);
+  if (!*slab) {
+    tow_fail(t, TOW_ENOMEM, 0, NULL);
+    return false;
+  }
+  t->lender = NULL;
+  t->loan = (tow_buffer){*slab, size};
+  return true;
+}
+
+tow_buffer tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
+  static const tow_buffer none = {NULL, 0};
+  if (!tow_may_read(t)) return none;
+  if (t->loan.base) return t->loan;
+  while (t->protocol->callbacks->kind == TOW_BUFFERED) {
+    tow_protocol *asked = t->protocol;
+    tow_buffer buffer;
+    if (!call_get_buffer(t, sizehint, &buffer)) return none;
+    if (t->protocol == asked) {
+      t->lender = asked;
+      return t->loan = buffer;
+    }
+  }
+  return lend_slab(t) ? t->loan : none;
+}
+
+int tow_transport_revoke_buffer(tow_transport *t) {
+  if (!t->loan.base || !t->lender) return 0;
+  if ((t->abilities & TOW_HOLDS_LOANS) && (!t->table->revoke || t->table->revoke(t->connection) < 0))
+    return TOW_ENOTSUP;
+  t->loan = (tow_buffer){NULL, 0};
+  return 0;
+}
+
+/* ---- Facts ---- */
+
+size_t tow_host_received(tow_transport *t, size_t size) {
+  if (t->state & TOW_CLOSING) return size;
+  if (!tow_may_read(t)) return 0;
+  tow_buffer loan = t->loan;
+  if (size > loan.size) { /* [B4] */
+    tow_fail(t, TOW_EINVAL, 0, "more bytes were reported than the buffer holds");
+    return size;
+  }
+  if (size == 0) return 0;
+  t->loan = (tow_buffer){NULL, 0};
+  if (t->protocol->callbacks->kind == TOW_STREAM && size <= TOW_READ_MAX) {
+    call_data_received(t, loan.base, size);
+  } else if (t->lender == t->protocol) {
+    call_buffer_updated(t, size);
+  } else { /* lent by a protocol that was replaced since: copied to the new one */
+    size_t taken = tow_host_feed(t, loan.base, size);
+    if (taken < size) {
+      t->loan = (tow_buffer){(unsigned char *)loan.base + taken, loan.size - taken};
+      t->lender = NULL;
+    }
+    return taken;
+  }
+  return size;
+}
+
+size_t tow_host_feed(tow_transport *t, const void *data, size_t size) {
+  const unsigned char *next = data;
+  size_t left = size;
+  while (left > 0 && tow_may_read(t)) {
+    size_t part = left;
+    if (t->protocol->callbacks->kind == TOW_STREAM) {
+      if (part > TOW_READ_MAX) part = TOW_READ_MAX;
+      call_data_received(t, next, part);
+    } else {
+      tow_buffer buffer = tow_host_lend(t, (ptrdiff_t)left);
+      if (!buffer.base) break;
+      if (part > buffer.size) part = buffer.size;
+      memcpy(buffer.base, next, part);
+      tow_host_received(t, part);
+    }
+    next += part;
+    left -= part;
+  }
+  return t->state & TOW_CLOSING ? size : size - left;
+}
+
+void tow_host_eof(tow_transport *t) {
+  if (!(t->abilities & TOW_CAN_READ)) { /* a write-only pipe's reader has gone [E7] */
+    if (t->size > 0)
+      tow_fail(t, TOW_EPIPE, 0, NULL);
+    else
+      tow_transport_close(t);
+    return;
+  }
+  if (!tow_may_read(t)) return;
+  t->state |= TOW_READ_ENDED;
+  t->loan = (tow_buffer){NULL, 0};
+  tow_update_reading(t);
+  int keep_open = 0;
+  tow_enter(t->loop);
+  if (stream(t->protocol)->eof_received) keep_open = stream(t->protocol)->eof_received(t->protocol);
+  if (keep_open < 0)
+    tow_fail_callback(t, "eof_received", keep_open);
+  else if (!keep_open || !(t->abilities & TOW_CAN_STAY_HALF_OPEN))
+    tow_transport_close(t);
+  tow_leave(t->loop);
+}

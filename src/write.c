@@ -1,0 +1,116 @@
+/* Writing, draining, half-close [W, E1, E2].
+ *
+ * A write is offered to the host at once if nothing is queued before it; what the host does not take is queued, and the
+ * host pulls it when it can. Where the host wants it so, small writes made inside a callback are held back in the
+ * loop's cork and offered as one when the outermost callback returns [W7]. They count as taken. The cork holds bytes of
+ * one transport at a time: a write to another one, a write too large for it, close and write_eof empty it first. */
+#include "core.h"
+
+/* Offers bytes to the host and queues the rest. False when the connection was lost over it. */
+static bool offer(tow_transport *t, const tow_iovec *lines, size_t count, size_t size) {
+  size_t taken = t->size == 0 ? t->table->write(t->connection, lines, count) : 0;
+  if (t->state & TOW_LOST) return false;
+  if (taken >= size) return true;
+  bool first = t->size == 0;
+  if (!tow_queue_put(t, lines, count, taken, size - taken)) {
+    tow_fail(t, TOW_ENOMEM, 0, NULL);
+    return false;
+  }
+  if (first && t->table->flush) t->table->flush(t->connection);
+  tow_maybe_pause_writing(t);
+  return true;
+}
+
+void tow_cork_flush(tow_loop *loop) {
+  tow_transport *t = loop->corked;
+  tow_iovec line = {loop->cork, loop->cork_size};
+  loop->corked = NULL;
+  loop->cork_size = 0;
+  offer(t, &line, 1, line.size);
+}
+
+/* Holds the bytes back, if they may be and there is room. */
+static bool cork(tow_transport *t, const tow_iovec *lines, size_t count, size_t size) {
+  tow_loop *loop = t->loop;
+  if (loop->depth == 0 || !(t->abilities & TOW_WANTS_CORK) || t->size > 0) return false;
+  if (loop->corked && (loop->corked != t || size > TOW_CORK_SIZE - loop->cork_size)) {
+    tow_cork_flush(loop);
+    if (t->size > 0) return false;
+  }
+  if (size > TOW_CORK_SIZE || (t->state & TOW_LOST)) return false;
+  if (!loop->cork && !(loop->cork = tow_allocate(loop, TOW_CORK_SIZE))) return false;
+  for (; count > 0; lines++, count--) {
+    if (lines->size == 0) continue;
+    memcpy(loop->cork + loop->cork_size, lines->base, lines->size);
+    loop->cork_size += lines->size;
+  }
+  loop->corked = t;
+  return true;
+}
+
+/* A write on a connection that is lost or closing: dropped, and after a while remarked on [W4, W5]. */
+static int drop_write(tow_transport *t) {
+  if (!(t->state & TOW_LOST)) return 0;
+  if (t->lost_writes < TOW_LOST_WRITES) t->lost_writes++;
+  if (t->lost_writes == TOW_LOST_WRITES) tow_warn(t->loop, "write() on a lost connection");
+  return 0;
+}
+
+int tow_transport_write(tow_transport *t, const void *data, size_t size) {
+  tow_iovec line = {data, size};
+  return tow_transport_writelines(t, &line, 1);
+}
+
+int tow_transport_writelines(tow_transport *t, const tow_iovec *lines, size_t count) {
+  if (t->state & TOW_WRITE_ENDED) return TOW_ESHUTDOWN;
+  if (!(t->abilities & TOW_CAN_WRITE)) return TOW_ENOTSUP;
+  size_t size = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (lines[i].size > PTRDIFF_MAX - size) return TOW_EINVAL;
+    size += lines[i].size;
+  }
+  if (size == 0) return 0;
+  if (t->state & TOW_CLOSING) return drop_write(t);
+  if (cork(t, lines, count, size)) return 0;
+  if (t->state & TOW_CLOSING) return 0; /* lost by emptying the cork */
+  if (offer(t, lines, count, size)) return 0;
+  return t->error.code == TOW_ENOMEM ? TOW_ENOMEM : 0;
+}
+
+/* ---- Half-close ---- */
+
+bool tow_transport_can_write_eof(const tow_transport *t) {
+  return t->abilities & TOW_CAN_WRITE_EOF;
+}
+
+int tow_transport_write_eof(tow_transport *t) {
+  if (!tow_transport_can_write_eof(t)) return TOW_ENOTSUP;
+  if (t->state & (TOW_CLOSING | TOW_WRITE_ENDED)) return 0;
+  if (!(t->abilities & TOW_CAN_READ)) {
+    tow_transport_close(t);
+    return 0;
+  }
+  if (t->loop->corked == t) {
+    tow_cork_flush(t->loop);
+    if (t->state & TOW_CLOSING) return 0;
+  }
+  t->state |= TOW_WRITE_ENDED;
+  if (t->size == 0) t->table->shutdown(t->connection);
+  return 0;
+}
+
+/* ---- Draining ---- */
+
+void tow_host_sent(tow_transport *t, size_t size) {
+  if (t->state & TOW_LOST) return;
+  if (size > t->size) size = t->size;
+  if (size == 0) return;
+  bool ended = t->state & TOW_WRITE_ENDED;
+  tow_queue_take(t, size);
+  tow_maybe_resume_writing(t); /* which may write, close, abort, or end the stream itself */
+  if (t->size > 0 || (t->state & TOW_LOST)) return;
+  if (t->state & TOW_CLOSING)
+    tow_lose_now(t);
+  else if (ended)
+    t->table->shutdown(t->connection);
+}
