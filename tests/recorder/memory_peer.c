@@ -1,0 +1,130 @@
+/* A scenario's peer_steps played on the memory host, as tests/peer.js plays them on a socket. The two ends act in
+ * turns: the loop runs until nothing is left to do, then the peer does what it can, then the clock moves. */
+#include "internal.h"
+#include <stdlib.h>
+#include <string.h>
+#include <towline/memory.h>
+
+enum { WINDOW = 65536 }; /* what is on its way to a peer that does not read, as a kernel's buffers are */
+
+typedef struct player {
+  recorder *recorder;
+  tow_memory *memory;
+  tow_memory_peer *peer;
+  size_t next;
+  uint64_t sent;      /* where the pattern stands */
+  size_t read, wants; /* bytes that the peer has taken, and those that it is waiting for in this step */
+  bool reset, saw_end, waits;
+  double until; /* the end of a sleep */
+} player;
+
+/* Takes up to `most` bytes out of the window, and answers how many. */
+static size_t take(player *self, size_t most) {
+  size_t there;
+  tow_memory_received(self->peer, &there);
+  size_t count = there - self->read < most ? there - self->read : most;
+  if (count) tow_memory_accept(self->peer, (ptrdiff_t)count);
+  self->read += count;
+  self->saw_end = self->saw_end || (most > count && tow_memory_received_eof(self->peer));
+  return count;
+}
+
+static bool receive(player *self, const step *step) {
+  if (!self->waits) {
+    self->waits = true;
+    self->wants = step->id == STEP_PEER_RECV ? (size_t)step->n : SIZE_MAX;
+  }
+  self->wants -= take(self, self->wants);
+  return !self->wants || self->saw_end;
+}
+
+static bool sleep_over(player *self, const step *step) {
+  double now = tow_loop_time(tow_memory_loop(self->memory));
+  if (!self->waits) {
+    self->waits = true;
+    self->until = now + (double)step->ms;
+  }
+  return now >= self->until;
+}
+
+static void send(player *self, const step *step) {
+  size_t size;
+  uint8_t *bytes = payload(step, &self->sent, &size);
+  tow_memory_send(self->peer, bytes, size);
+  free(bytes);
+}
+
+/* Answers whether the step is done. */
+static bool play(player *self, const step *step) {
+  const tow_error reset = {.code = TOW_ECONNRESET, .message = tow_error_text(TOW_ECONNRESET)};
+  const tow_error gone = {.code = TOW_EPIPE, .message = tow_error_text(TOW_EPIPE)};
+  switch (step->id) {
+  case STEP_PEER_SEND:
+    send(self, step);
+    return true;
+  case STEP_PEER_RECV:
+  case STEP_PEER_RECV_EOF:
+    return receive(self, step);
+  case STEP_PEER_SHUTDOWN:
+    tow_memory_send_eof(self->peer);
+    return true;
+  case STEP_PEER_CLOSE:
+    tow_memory_send_eof(self->peer);
+    tow_memory_fail_writes(self->peer, &gone);
+    return true;
+  case STEP_PEER_RESET:
+    tow_memory_send_error(self->peer, &reset);
+    tow_memory_fail_writes(self->peer, &reset);
+    return true;
+  case STEP_PEER_SLEEP:
+    return sleep_over(self, step);
+  case STEP_PEER_WAIT_MARK:
+    return has_mark(self->recorder, step->text);
+  case STEP_PEER_WAIT_CB:
+    return self->recorder->calls[step->cb] > 0;
+  default:
+    return true;
+  }
+}
+
+/* One step at a time, so that what it does is seen by the other end. */
+static bool play_next(player *self) {
+  const step_list *steps = &self->recorder->scenario.peer_steps;
+  if (self->next == steps->count || !play(self, &steps->at[self->next])) return false;
+  self->waits = false;
+  self->next++;
+  return true;
+}
+
+static void turn(player *self) {
+  size_t before = self->read;
+  tow_memory_run(self->memory);
+  if (!play_next(self) && self->read == before) tow_memory_advance(self->memory, 1);
+}
+
+static void report(player *self) {
+  recorder *recorder = self->recorder;
+  size_t size;
+  const void *data = tow_memory_received(self->peer, &size);
+  recorder->muted = false;
+  line_text(&recorder->line, "{\"peer\":\"report\",\"hex\":");
+  line_hex(&recorder->line, data, self->read);
+  line_text(&recorder->line, ",\"end\":");
+  line_text(&recorder->line, self->saw_end ? "\"eof\"" : "\"open\"");
+  print_line(recorder);
+}
+
+int recorder_run_memory_peer(recorder *self) {
+  const tow_memory_options options = {.capacity = WINDOW};
+  player player = {.recorder = self, .memory = tow_memory_new(NULL)};
+  if (!player.memory || !(player.peer = tow_memory_open(player.memory, recorder_factory(self), &options))) abort();
+  while (!self->ended)
+    turn(&player);
+  recorder_abort(self);
+  tow_memory_run(player.memory);
+  while (play_next(&player))
+    ;
+  report(&player);
+  tow_memory_free(player.memory);
+  return 0;
+}

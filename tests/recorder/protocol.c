@@ -1,0 +1,151 @@
+/* The recording protocol: each callback prints its line, then does what the scenario has for this call of it. */
+#include "internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void begin(recording *self, callback cb) {
+  line_text(&self->recorder->line, "{\"cb\":\"");
+  line_text(&self->recorder->line, callback_name(cb));
+  line_text(&self->recorder->line, "\"");
+}
+
+static void end(recording *self) {
+  if (self == &self->recorder->recordings[1]) line_text(&self->recorder->line, ",\"p\":2");
+  print_line(self->recorder);
+}
+
+static int act(recording *self, callback cb) {
+  recorder *recorder = self->recorder;
+  int64_t call = ++self->calls[cb];
+  recorder->calls[cb]++;
+  steps_notice(recorder);
+  for (size_t i = 0; i < self->script->trigger_count; i++) {
+    const trigger *one = &self->script->triggers[i];
+    if (one->cb == cb && one->nth == call && run_ops(recorder, &one->steps) < 0) return -1;
+  }
+  return 0;
+}
+
+static int simple(recording *self, callback cb) {
+  begin(self, cb);
+  end(self);
+  return act(self, cb);
+}
+
+static int connection_made(tow_protocol *protocol, tow_transport *transport) {
+  recording *self = (recording *)protocol;
+  recorder *recorder = self->recorder;
+  recorder->transport = tow_transport_ref(transport);
+  recorder->loop = tow_transport_get_loop(transport);
+  if (recorder->feeding) return 0;
+  if (!recorder->scenario.is_memory) steps_begin(recorder);
+  return simple(self, CONNECTION_MADE);
+}
+
+static int connection_lost(tow_protocol *protocol, const tow_error *error) {
+  recording *self = (recording *)protocol;
+  recorder *recorder = self->recorder;
+  if (error) {
+    recorder->lost_code = error->code;
+    strncpy(recorder->lost_message, error->message, sizeof recorder->lost_message - 1);
+  }
+  if (recorder->feeding) return 0;
+  begin(self, CONNECTION_LOST);
+  print_error(recorder, "exc", error ? error->code : 0, error ? error->message : NULL);
+  end(self);
+  return act(self, CONNECTION_LOST);
+}
+
+static int pause_writing(tow_protocol *protocol) {
+  recording *self = (recording *)protocol;
+  self->recorder->writing_paused = true;
+  return simple(self, PAUSE_WRITING);
+}
+
+static int resume_writing(tow_protocol *protocol) {
+  recording *self = (recording *)protocol;
+  self->recorder->writing_paused = false;
+  return simple(self, RESUME_WRITING);
+}
+
+static int data_received(tow_protocol *protocol, const void *data, size_t size) {
+  recording *self = (recording *)protocol;
+  begin(self, DATA_RECEIVED);
+  line_text(&self->recorder->line, ",\"hex\":");
+  line_hex(&self->recorder->line, data, size);
+  end(self);
+  self->recorder->bytes += (int64_t)size;
+  return act(self, DATA_RECEIVED);
+}
+
+static int eof_received(tow_protocol *protocol) {
+  recording *self = (recording *)protocol;
+  int failed = simple(self, EOF_RECEIVED);
+  return failed < 0 ? failed : self->script->eof_answer;
+}
+
+static int get_buffer(tow_protocol *protocol, ptrdiff_t sizehint, tow_buffer *buffer) {
+  recording *self = (recording *)protocol;
+  size_t index = self->gets < self->script->buffer_count ? self->gets : self->script->buffer_count - 1;
+  self->gets++;
+  size_t size = (size_t)self->script->buffer_sizes[index];
+  if (!self->buffers[index] && !(self->buffers[index] = malloc(size ? size : 1))) abort();
+  self->buffer = self->buffers[index];
+  begin(self, GET_BUFFER);
+  line_text(&self->recorder->line, ",\"hint\":");
+  line_number(&self->recorder->line, (int64_t)sizehint);
+  line_text(&self->recorder->line, ",\"ret\":");
+  line_number(&self->recorder->line, (int64_t)size);
+  end(self);
+  *buffer = (tow_buffer){self->buffer, size};
+  return act(self, GET_BUFFER);
+}
+
+static int buffer_updated(tow_protocol *protocol, size_t size) {
+  recording *self = (recording *)protocol;
+  begin(self, BUFFER_UPDATED);
+  line_text(&self->recorder->line, ",\"n\":");
+  line_number(&self->recorder->line, (int64_t)size);
+  line_text(&self->recorder->line, ",\"hex\":");
+  line_hex(&self->recorder->line, self->buffer, size);
+  end(self);
+  self->recorder->bytes += (int64_t)size;
+  return act(self, BUFFER_UPDATED);
+}
+
+static const tow_stream_callbacks stream_callbacks = {
+    .base = {.size = sizeof(tow_stream_callbacks),
+             .kind = TOW_STREAM,
+             .connection_made = connection_made,
+             .connection_lost = connection_lost,
+             .pause_writing = pause_writing,
+             .resume_writing = resume_writing},
+    .eof_received = eof_received,
+    .data_received = data_received,
+};
+
+static const tow_buffered_callbacks buffered_callbacks = {
+    .base = {.size = sizeof(tow_buffered_callbacks),
+             .kind = TOW_BUFFERED,
+             .connection_made = connection_made,
+             .connection_lost = connection_lost,
+             .pause_writing = pause_writing,
+             .resume_writing = resume_writing},
+    .eof_received = eof_received,
+    .get_buffer = get_buffer,
+    .buffer_updated = buffer_updated,
+};
+
+void recording_init(recording *self, recorder *recorder, const script *script) {
+  self->base.callbacks = script->buffered ? &buffered_callbacks.base : &stream_callbacks.base;
+  self->recorder = recorder;
+  self->script = script;
+  self->buffers = calloc(script->buffer_count + 1, sizeof *self->buffers);
+  if (!self->buffers) abort();
+}
+
+void recording_free(recording *self) {
+  for (size_t i = 0; self->buffers && i < self->script->buffer_count; i++)
+    free(self->buffers[i]);
+  free(self->buffers);
+}
