@@ -332,17 +332,12 @@ static tow_memory_peer *new_peer(tow_memory *m, const tow_memory_options *option
   return *end = p;
 }
 
-static void fail_request(tow_request *request, int code, const char *message) {
-  tow_host_failed_request(request, &(tow_error){code, 0, message});
-}
-
-static const char *name_of(tow_request *request, const char *text) {
+static int name_of(const char *text, const char **name) {
   tow_address address;
   int error = tow_address_parse(text, &address);
-  if (error == 0 && !tow_address_has_scheme(&address, "mem")) error = TOW_ESCHEME;
-  if (error == 0 && address.path_size == 0) error = TOW_EADDRESS;
-  if (error < 0) fail_request(request, error, NULL);
-  return error < 0 ? NULL : address.path;
+  if (error < 0) return error;
+  *name = address.path;
+  return !tow_address_has_scheme(&address, "mem") ? TOW_ESCHEME : address.path_size == 0 ? TOW_EADDRESS : 0;
 }
 
 static listener *find(tow_memory *m, const char *name) {
@@ -352,48 +347,57 @@ static listener *find(tow_memory *m, const char *name) {
   return l;
 }
 
-static void host_connect(void *host, tow_request *request, const char *text, const tow_options *options) {
-  (void)options;
-  tow_memory *m = host;
-  const char *name = name_of(request, text);
-  if (!name) return;
+static int connect_pair(tow_memory *m, tow_request *request, const char *text) {
+  const char *name;
+  int error = name_of(text, &name);
+  if (error < 0) return error;
   size_t size = strlen(name);
-  if (size > 6 && strcmp(name + size - 6, "?never") == 0) return;
+  if (size > 6 && strcmp(name + size - 6, "?never") == 0) return 0;
   listener *l = find(m, name);
-  if (!l) return fail_request(request, TOW_ECONNREFUSED, NULL);
+  if (!l) return TOW_ECONNREFUSED;
   tow_memory_peer *client = new_peer(m, NULL), *server = new_peer(m, NULL);
-  if (!client || !server) return fail_request(request, TOW_ENOMEM, NULL);
-  client->other = server;
-  server->other = client;
+  if (!client || !server) return TOW_ENOMEM;
   server->transport = tow_host_accepted(l->server, &connection_host, server, TOW_CAN_STREAM);
-  if (!server->transport) {
-    client->other = NULL;
-    return fail_request(request, TOW_ECONNREFUSED, NULL);
-  }
+  if (!server->transport) return TOW_ECONNREFUSED;
   client->transport = tow_host_opened(request, &connection_host, client, TOW_CAN_STREAM);
-  if (!client->transport) {
-    server->other = NULL;
+  if (client->transport) {
+    client->other = server;
+    server->other = client;
+  } else {
     append(server, new_item(END, 0, 0, NULL, 0));
   }
+  return 0;
 }
 
-static void host_listen(void *host, tow_request *request, const char *text, const tow_options *options) {
-  (void)options;
-  tow_memory *m = host;
-  const char *name = name_of(request, text);
-  if (!name) return;
-  if (find(m, name)) return fail_request(request, TOW_EADDRINUSE, NULL);
+static int listen_to(tow_memory *m, tow_request *request, const char *text) {
+  const char *name;
+  int error = name_of(text, &name);
+  if (error < 0) return error;
+  if (find(m, name)) return TOW_EADDRINUSE;
   size_t size = strlen(name) + 1;
   listener *l = malloc(sizeof *l + size);
-  if (!l) return fail_request(request, TOW_ENOMEM, NULL);
+  if (!l) return TOW_ENOMEM;
   memcpy(l->name, name, size);
   l->server = tow_host_listening(request, l);
   if (!l->server) {
     free(l);
-    return;
+    return 0;
   }
   l->next = m->listeners;
   m->listeners = l;
+  return 0;
+}
+
+static void host_connect(void *host, tow_request *request, const char *address, const tow_options *options) {
+  (void)options;
+  int error = connect_pair(host, request, address);
+  if (error < 0) tow_host_failed_request(request, &(tow_error){error, 0, NULL});
+}
+
+static void host_listen(void *host, tow_request *request, const char *address, const tow_options *options) {
+  (void)options;
+  int error = listen_to(host, request, address);
+  if (error < 0) tow_host_failed_request(request, &(tow_error){error, 0, NULL});
 }
 
 static void host_cancel(void *host, tow_request *request) {
