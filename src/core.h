@@ -76,7 +76,6 @@ void *tow_allocate(tow_loop *loop, size_t size);
 void tow_release(tow_loop *loop, void *memory, size_t size);
 void tow_schedule(tow_loop *loop, tow_node *node);
 void tow_unref_loop(tow_loop *loop);
-void tow_warn(tow_loop *loop, const char *message);
 /* Tells the exception handler of a failure; the second form of a callback that answered `native`. */
 void tow_report_error(tow_loop *loop, const char *callback, tow_transport *transport, const tow_error *error);
 void tow_report(tow_loop *loop, const char *callback, tow_transport *transport, int native);

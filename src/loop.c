@@ -119,7 +119,7 @@ void tow_loop_set_exception_handler(tow_loop *loop, tow_exception_handler handle
   loop->handler_context = context;
 }
 
-void tow_warn(tow_loop *loop, const char *message) {
+void tow_host_warn(tow_loop *loop, const char *message) {
   if (loop->log) loop->log(loop->log_context, TOW_LOG_WARNING, message);
 }
 
@@ -127,7 +127,7 @@ void tow_report_error(tow_loop *loop, const char *callback, tow_transport *trans
   if (loop->handler)
     loop->handler(loop->handler_context, callback, transport, error);
   else
-    tow_warn(loop, error->message);
+    tow_host_warn(loop, error->message);
 }
 
 void tow_report(tow_loop *loop, const char *callback, tow_transport *transport, int native) {

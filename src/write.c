@@ -52,7 +52,7 @@ static bool cork(tow_transport *t, const tow_iovec *lines, size_t count, size_t 
 static int drop_write(tow_transport *t) {
   if (!(t->state & TOW_LOST)) return 0;
   if (t->lost_writes < TOW_LOST_WRITES) t->lost_writes++;
-  if (t->lost_writes == TOW_LOST_WRITES) tow_warn(t->loop, "write() on a lost connection");
+  if (t->lost_writes == TOW_LOST_WRITES) tow_host_warn(t->loop, "write() on a lost connection");
   return 0;
 }
 

@@ -157,6 +157,8 @@ typedef struct tow_address {
 } tow_address;
 int tow_address_parse(const char *text, tow_address *address);
 bool tow_address_has_scheme(const tow_address *address, const char *scheme);
+/* A warning for the loop's log [T3]. */
+void tow_host_warn(tow_loop *loop, const char *message);
 /* TOW_E... for a POSIX errno's name ("ECONNRESET"), or TOW_EUNKNOWN. */
 int tow_error_from_name(const char *name);
 
