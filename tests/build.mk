@@ -4,3 +4,7 @@ $(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c): $(wildcard tests/recorde
 
 $(B)/tow-trace: $(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -o $@
+
+# ---- The demo's MQTT client, on the memory host ----
+$(B)/mqtt_test: $(patsubst %.c,$(B)/%.o,tests/unit/mqtt_test.c demo/mqtt.c demo/trace.c) $(B)/libtowline.a
+	$(CC) $(CFLAGS) $^ -lm -o $@
