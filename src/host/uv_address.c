@@ -1,0 +1,44 @@
+/* Socket addresses as text. */
+#include "uv_internal.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+void tow_uv_address_text(const tow_uv_address *a, char *text, size_t capacity) {
+  char host[INET6_ADDRSTRLEN] = "", zone[1 + IF_NAMESIZE] = "%";
+  switch (a->any.sa_family) {
+  case AF_INET:
+    uv_ip4_name(&a->in, host, sizeof host);
+    snprintf(text, capacity, "%s:%u", host, ntohs(a->in.sin_port));
+    break;
+  case AF_INET6:
+    uv_ip6_name(&a->in6, host, sizeof host);
+    if (!a->in6.sin6_scope_id || !if_indextoname(a->in6.sin6_scope_id, zone + 1)) zone[0] = '\0';
+    snprintf(text, capacity, "[%s%s]:%u", host, zone, ntohs(a->in6.sin6_port));
+    break;
+  case AF_UNIX: /* a path that fills its place has no end mark */
+    snprintf(text, capacity, "%.*s", (int)sizeof a->un.sun_path, a->un.sun_path);
+    break;
+  default:
+    snprintf(text, capacity, "?");
+  }
+}
+
+int tow_uv_socket_info(int fd, const char *name, char *value, size_t capacity) {
+  if (strcmp(name, "socket") == 0) return snprintf(value, capacity, "%d", fd);
+  int (*get)(int, struct sockaddr *, socklen_t *);
+  if (strcmp(name, "sockname") == 0)
+    get = getsockname;
+  else if (strcmp(name, "peername") == 0)
+    get = getpeername;
+  else
+    return TOW_ENOENT;
+  tow_uv_address address;
+  memset(&address, 0, sizeof address); /* an unnamed socket answers less than a whole address */
+  socklen_t size = sizeof address;
+  if (get(fd, &address.any, &size) < 0) return TOW_ENOENT;
+  char text[TOW_UV_ADDRESS_TEXT];
+  tow_uv_address_text(&address, text, sizeof text);
+  return snprintf(value, capacity, "%s", text);
+}

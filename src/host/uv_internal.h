@@ -1,0 +1,154 @@
+/* What the files of the libuv host share:
+ *
+ *     uv_loop.c       turns, timers, the loop's life      uv_request.c    look-ups; how a request ends
+ *     uv_post.c       calls from other threads            uv_connect.c    racing a request's addresses
+ *     uv_stream.c     one connection                      uv_listen.c     accepting
+ *     uv_address.c    addresses as text                   uv_error.c      libuv's errors by our names
+ *
+ * Included first, because the POSIX calls under libuv are asked for here.
+ */
+#ifndef TOWLINE_UV_INTERNAL_H
+#define TOWLINE_UV_INTERNAL_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include "towline/uv.h"
+
+#include <sys/un.h>
+#include <uv.h>
+
+/* ---- The loop ---- */
+
+typedef struct tow_uv_post tow_uv_post;
+typedef struct tow_uv_posts {
+  tow_uv_post *first, *last;
+} tow_uv_posts;
+
+typedef struct tow_uv_host {
+  uv_loop_t *uv; /* the user's, or own */
+  uv_loop_t own;
+  tow_loop *loop;
+  tow_allocator allocator;
+  uv_prepare_t prepare;
+  uv_check_t check;
+  uv_idle_t idle;
+  uv_timer_t timer;
+  uv_async_t async;
+  double deadline;  /* of the next timer; INFINITY: none */
+  uint64_t turn;    /* counts turns: one read each [T4] */
+  size_t open;      /* streams, listeners and requests that libuv still knows of */
+  uv_mutex_t mutex; /* over the next two */
+  tow_uv_posts posted;
+  bool closing;
+  tow_uv_posts scheduled; /* taken over by the loop's thread, not yet run */
+} tow_uv_host;
+
+/* While anything is held the loop runs on, and is not freed. */
+void tow_uv_hold(tow_uv_host *host);
+void tow_uv_release(tow_uv_host *host);
+
+int tow_uv_post_init(tow_uv_host *host);
+/* Schedules what other threads have posted; answers whether that was anything. */
+bool tow_uv_take_posts(tow_uv_host *host);
+/* From now on posting answers TOW_ECANCELED. */
+void tow_uv_stop_posts(tow_uv_host *host);
+void tow_uv_free_posts(tow_uv_host *host);
+
+/* ---- Errors and addresses ---- */
+
+/* TOW_E... for a negative status of libuv's. The number natively is its negative. */
+int tow_uv_error(int status);
+
+/* A place for any of ours. */
+typedef union tow_uv_address {
+  struct sockaddr any;
+  struct sockaddr_in in;
+  struct sockaddr_in6 in6;
+  struct sockaddr_un un;
+} tow_uv_address;
+
+enum { TOW_UV_ADDRESS_TEXT = 128 }; /* the longest is a Unix path, 108 */
+
+/* "1.2.3.4:80", "[::1]:80", a path. */
+void tow_uv_address_text(const tow_uv_address *address, char *text, size_t capacity);
+/* The extra information "sockname", "peername" and "socket" of a descriptor. */
+int tow_uv_socket_info(int fd, const char *name, char *value, size_t capacity);
+
+/* ---- Connections ---- */
+
+typedef struct tow_uv_request tow_uv_request;
+
+typedef struct tow_uv_stream {
+  union {
+    uv_handle_t handle;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  } uv;
+  union { /* one after the other */
+    uv_connect_t connect;
+    uv_write_t write;
+  } call;
+  uv_shutdown_t shutdown;
+  tow_uv_host *host;
+  tow_uv_request *request;  /* while it is an attempt to connect */
+  tow_transport *transport; /* from then on */
+  tow_uv_address peer;      /* kept, because the system forgets it when the peer resets; TCP only */
+  uint64_t turn;            /* when it last read */
+  size_t writing;           /* bytes lent to libuv */
+  bool reading, lending;
+} tow_uv_stream;
+
+extern const tow_connection_host tow_uv_stream_table;
+enum { TOW_UV_ABILITIES = TOW_CAN_STREAM | TOW_WANTS_CORK };
+
+/* NULL when out of memory. */
+tow_uv_stream *tow_uv_stream_new(tow_uv_host *host, int family);
+void tow_uv_stream_configure(tow_uv_stream *stream, const tow_options *options);
+/* Reports tow_host_closed, if there is a transport, and frees the stream; later. */
+void tow_uv_stream_close(tow_uv_stream *stream);
+
+/* ---- Requests ---- */
+
+typedef struct tow_uv_attempt {
+  tow_uv_address address;
+  tow_uv_stream *stream; /* NULL: not begun, or failed */
+} tow_uv_attempt;
+
+struct tow_uv_request {
+  tow_uv_host *host;
+  tow_request *request; /* NULL once its result is decided */
+  tow_options options;
+  void (*found)(tow_uv_request *request); /* is called when the addresses are there */
+  tow_uv_attempt *attempts;
+  size_t count, next;
+  uv_getaddrinfo_t lookup;
+  uv_timer_t timer;
+  bool looking_up, timing; /* libuv knows of these two */
+  int status;              /* the most telling failure, and all of them as text */
+  char *failures;
+  size_t failures_size, failures_capacity;
+  char name[256]; /* that is looked up */
+};
+
+void tow_uv_request_begin(tow_uv_host *host, tow_request *request, const char *address, const tow_options *options,
+                          void (*found)(tow_uv_request *));
+/* Notes that an attempt failed. */
+void tow_uv_request_note(tow_uv_request *r, const tow_uv_address *address, int status);
+/* Ends it with the failures noted, or with this one. */
+void tow_uv_request_fail_noted(tow_uv_request *r);
+void tow_uv_request_fail(tow_uv_request *r, int code, int native, const char *message);
+/* Its result is about to be reported: from now on it cannot be cancelled. Then let go of it. */
+tow_request *tow_uv_request_take(tow_uv_request *r);
+void tow_uv_request_release(tow_uv_request *r);
+
+/* The entries of the loop's table that are not in uv_loop.c. */
+void tow_uv_connect(void *host, tow_request *request, const char *address, const tow_options *options);
+void tow_uv_listen(void *host, tow_request *request, const char *address, const tow_options *options);
+void tow_uv_cancel(void *host, tow_request *request);
+void tow_uv_close_server(void *host, void *listener);
+int tow_uv_server_info(void *host, void *listener, const char *name, char *value, size_t capacity);
+
+#endif

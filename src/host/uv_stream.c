@@ -1,0 +1,209 @@
+/* One connection: a uv_tcp_t or a uv_pipe_t under a transport.
+ *
+ * Reading: libuv asks for memory, reads, tells, and does it again up to 32 times in one turn while the memory is
+ * filled. One read a turn is ours [T4]: asked a second time, on_alloc gives nothing, which ends libuv's round without a
+ * system call, and the poll reports what is left in the next turn. Everything read is taken, because nothing can happen
+ * between tow_host_lend and tow_host_received.
+ *
+ * Writing: what uv_try_write does not take is queued by the core. uv_write tells nothing until all of a request has
+ * left, so it gets a step at a time [F7], which serves to wait until the socket has room; then uv_try_write takes what
+ * it can. */
+#include "uv_internal.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  PIECES = 64,     /* one uv_try_write's */
+  STEP_PIECES = 4, /* uv_write's; it allocates for more */
+};
+
+static void fail(tow_uv_stream *s, int status) {
+  tow_host_failed(s->transport, &(tow_error){tow_uv_error(status), -status, NULL});
+}
+
+/* ---- Reading ---- */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
+  (void)suggested;
+  tow_uv_stream *s = handle->data;
+  if (s->turn == s->host->turn) return; /* an empty buffer */
+  s->turn = s->host->turn;
+  s->lending = true;
+  tow_buffer lent = tow_host_lend(s->transport, -1);
+  s->lending = false;
+  buffer->base = lent.base;
+  buffer->len = lent.size;
+}
+
+static void apply_reading(tow_uv_stream *s);
+
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer) {
+  tow_uv_stream *s = stream->data;
+  if (size > 0)
+    tow_host_received(s->transport, (size_t)size);
+  else if (size == UV_EOF)
+    tow_host_eof(s->transport);
+  else if (size == UV_ENOBUFS && !buffer->base)
+    apply_reading(s); /* it may have been stopped inside on_alloc */
+  else if (size < 0)
+    fail(s, (int)size);
+}
+
+static void apply_reading(tow_uv_stream *s) {
+  if (s->reading)
+    uv_read_start(&s->uv.stream, on_alloc, on_read);
+  else
+    uv_read_stop(&s->uv.stream);
+}
+
+static void set_reading(void *connection, bool on) {
+  tow_uv_stream *s = connection;
+  s->reading = on;
+  if (!s->lending)
+    apply_reading(s); /* libuv 1.44 calls on_read after on_alloc, also when that stops reading, and crashes */
+}
+
+/* ---- Writing ---- */
+
+static size_t to_bufs(uv_buf_t *bufs, const tow_iovec *lines, size_t count) {
+  size_t size = 0;
+  for (size_t i = 0; i < count; i++) {
+    bufs[i].base = (char *)(uintptr_t)lines[i].base; /* only read from */
+    bufs[i].len = lines[i].size;
+    size += lines[i].size;
+  }
+  return size;
+}
+
+static size_t try_write(void *connection, const tow_iovec *lines, size_t count) {
+  tow_uv_stream *s = connection;
+  size_t taken = 0;
+  while (count > 0) {
+    uv_buf_t bufs[PIECES];
+    size_t some = count < PIECES ? count : PIECES;
+    size_t size = to_bufs(bufs, lines, some);
+    int status = uv_try_write(&s->uv.stream, bufs, (unsigned)some); /* UV_EAGAIN also while a uv_write is under way */
+    if (status < 0 && status != UV_EAGAIN) {
+      fail(s, status);
+      return 0;
+    }
+    if (status > 0) taken += (size_t)status;
+    if (status < 0 || (size_t)status < size) break;
+    lines += some;
+    count -= some;
+  }
+  return taken;
+}
+
+static void on_written(uv_write_t *write, int status);
+
+static void flush(void *connection) {
+  tow_uv_stream *s = connection;
+  tow_iovec lines[STEP_PIECES];
+  uv_buf_t bufs[STEP_PIECES];
+  if (s->writing > 0) return;
+  size_t count = tow_host_peek(s->transport, lines, STEP_PIECES, tow_host_step(s->transport));
+  if (count == 0) return;
+  s->writing = to_bufs(bufs, lines, count);
+  int status = uv_write(&s->call.write, &s->uv.stream, bufs, (unsigned)count, on_written);
+  if (status == 0) return;
+  s->writing = 0;
+  fail(s, status);
+}
+
+static void on_written(uv_write_t *write, int status) {
+  tow_uv_stream *s = write->handle->data;
+  size_t written = s->writing;
+  s->writing = 0;
+  if (status == UV_ECANCELED) return; /* closed */
+  if (status < 0) {
+    fail(s, status);
+    return;
+  }
+  tow_host_sent(s->transport, written);
+  if (s->writing > 0) return; /* the queue was empty, and has been filled anew */
+  tow_iovec lines[PIECES];
+  size_t count = tow_host_peek(s->transport, lines, PIECES, SIZE_MAX);
+  size_t taken = try_write(s, lines, count);
+  if (taken > 0) tow_host_sent(s->transport, taken);
+  flush(s);
+}
+
+/* ---- Ending ---- */
+
+static void on_shut_down(uv_shutdown_t *shutdown, int status) {
+  tow_uv_stream *s = shutdown->handle->data;
+  if (status < 0 && status != UV_ECANCELED) fail(s, status);
+}
+
+static void shut_down(void *connection) {
+  tow_uv_stream *s = connection;
+  int status = uv_shutdown(&s->shutdown, &s->uv.stream, on_shut_down);
+  if (status < 0) fail(s, status);
+}
+
+static void on_closed(uv_handle_t *handle) {
+  tow_uv_stream *s = handle->data;
+  tow_uv_host *host = s->host;
+  if (s->transport) tow_host_closed(s->transport);
+  tow_loop_free(host->loop, s);
+  tow_uv_release(host);
+}
+
+void tow_uv_stream_close(tow_uv_stream *s) {
+  s->request = NULL;
+  uv_close(&s->uv.handle, on_closed);
+}
+
+static void close_connection(void *connection, const tow_error *error) {
+  (void)error;
+  tow_uv_stream_close(connection);
+}
+
+/* ---- The rest ---- */
+
+static int extra_info(void *connection, const char *name, char *value, size_t capacity) {
+  tow_uv_stream *s = connection;
+  if (s->peer.any.sa_family != AF_UNSPEC && strcmp(name, "peername") == 0) {
+    char text[TOW_UV_ADDRESS_TEXT];
+    tow_uv_address_text(&s->peer, text, sizeof text);
+    return snprintf(value, capacity, "%s", text);
+  }
+  uv_os_fd_t fd;
+  if (uv_fileno(&s->uv.handle, &fd) < 0) return TOW_ENOENT;
+  return tow_uv_socket_info(fd, name, value, capacity);
+}
+
+const tow_connection_host tow_uv_stream_table = {
+    .size = sizeof(tow_connection_host),
+    .write = try_write,
+    .flush = flush,
+    .shutdown = shut_down,
+    .set_reading = set_reading,
+    .close = close_connection,
+    .extra_info = extra_info,
+};
+
+tow_uv_stream *tow_uv_stream_new(tow_uv_host *host, int family) {
+  tow_uv_stream *s = tow_loop_alloc(host->loop, sizeof *s);
+  if (!s) return NULL;
+  memset(s, 0, sizeof *s);
+  s->host = host;
+  if (family == AF_UNIX)
+    uv_pipe_init(host->uv, &s->uv.pipe, 0);
+  else
+    uv_tcp_init(host->uv, &s->uv.tcp);
+  s->uv.handle.data = s;
+  tow_uv_hold(host);
+  return s;
+}
+
+void tow_uv_stream_configure(tow_uv_stream *s, const tow_options *options) {
+  if (s->uv.handle.type != UV_TCP) return;
+  if (options->nodelay) uv_tcp_nodelay(&s->uv.tcp, 1);
+  if (!(options->keepalive > 0)) return;
+  double seconds = options->keepalive / 1000; /* which is all that the system counts in */
+  uv_tcp_keepalive(&s->uv.tcp, 1, seconds < 1 ? 1 : seconds > SHRT_MAX ? SHRT_MAX : (unsigned)seconds);
+}
