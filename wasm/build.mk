@@ -1,0 +1,70 @@
+# ---- Wasm, twice: build/wasi/NAME.wasm and build/emscripten/NAME.wasm of the same sources ----
+# A real wasi-sdk is the same three parts as Debian's clang, wasi-libc and libclang-rt-dev-wasm32.
+ifdef WASI_SDK_PATH
+WASI_CC := $(WASI_SDK_PATH)/bin/clang --target=wasm32-wasi --sysroot=$(WASI_SDK_PATH)/share/wasi-sysroot
+WASI_AR := $(WASI_SDK_PATH)/bin/llvm-ar
+else
+WASI_CC := clang --target=wasm32-wasi
+WASI_AR := llvm-ar
+endif
+EMCC := NODE_PATH=/usr/share/nodejs emcc
+EMAR := NODE_PATH=/usr/share/nodejs emar
+WASM_OPT ?= $(shell command -v wasm-opt)
+
+WASM_FLAGS := -std=c11 $(WARNINGS) -Iinclude -Isrc -Iwasm -Oz -mbulk-memory -ffunction-sections -fdata-sections
+WASM_SOURCES := $(CORE) src/host/memory.c $(sort $(wildcard wasm/*.c))
+WASM_HEADERS := $(HEADERS) $(wildcard wasm/*.h)
+WASM_EXPORTS := $(shell cat wasm/exports.txt)
+# With a maximum declared an engine reserves the address space at once, and memory grows where it is: then the kernel may
+# read straight into it (rule B5).
+WASM_MAXIMUM := 1073741824
+WASM_STACK := 131072
+
+build/wasi/%.o: %.c $(WASM_HEADERS)
+	@mkdir -p $(@D)
+	$(WASI_CC) $(WASM_FLAGS) -c $< -o $@
+
+build/emscripten/%.o: %.c $(WASM_HEADERS)
+	@mkdir -p $(@D)
+	$(EMCC) $(WASM_FLAGS) -c $< -o $@
+
+build/wasi/libtowline.a: $(WASM_SOURCES:%.c=build/wasi/%.o)
+	@rm -f $@
+	$(WASI_AR) rcs $@ $^
+
+build/emscripten/libtowline.a: $(WASM_SOURCES:%.c=build/emscripten/%.o)
+	@rm -f $@
+	$(EMAR) rcs $@ $^
+
+# $(call tow_module,NAME,SOURCES,EXPORTS): a module with these constructors and functions exported beside Towline's.
+# No -O where clang links: it would run whatever wasm-opt it finds, not knowing what features that has.
+# Emscripten takes the import modules for misspelt functions; what is really misspelt, the WASI build refuses.
+comma := ,
+space := $(subst ,, )
+define tow_module
+build/wasi/$(1).wasm: $(2:%.c=build/wasi/%.o) build/wasi/libtowline.a wasm/exports.txt
+	@mkdir -p $$(@D)
+	$$(WASI_CC) -mexec-model=reactor $$(filter %.o %.a,$$^) -o $$@ -Wl,--strip-all -Wl,--compress-relocations \
+	  -Wl,--stack-first -Wl,-z,stack-size=$$(WASM_STACK) -Wl,--max-memory=$$(WASM_MAXIMUM) \
+	  $$(patsubst %,-Wl$$(comma)--export=%,$$(WASM_EXPORTS) $(3))
+	$$(if $$(WASM_OPT),$$(WASM_OPT) -Oz --enable-bulk-memory $$@ -o $$@)
+
+build/emscripten/$(1).wasm: $(2:%.c=build/emscripten/%.o) build/emscripten/libtowline.a wasm/exports.txt
+	@mkdir -p $$(@D)
+	$$(EMCC) -Oz $$(filter %.o %.a,$$^) -o $$@ -sSTANDALONE_WASM --no-entry -sMALLOC=none -sALLOW_MEMORY_GROWTH=1 \
+	  -sTOTAL_STACK=$$(WASM_STACK) -sINITIAL_MEMORY=1048576 -sMAXIMUM_MEMORY=$$(WASM_MAXIMUM) \
+	  -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 \
+	  -sEXPORTED_FUNCTIONS=$$(subst $$(space),$$(comma),$$(patsubst %,_%,$$(WASM_EXPORTS) $(3)))
+
+WASM_MODULES += build/wasi/$(1).wasm build/emscripten/$(1).wasm
+endef
+
+.PHONY: wasm
+.SECONDEXPANSION:
+wasm: $$(WASM_MODULES)
+$(eval $(call tow_module,echo,demo/echo.c,echo_new))
+
+# The heap, natively under the sanitizers' eyes.
+$(B)/unit/heap_test: tests/unit/heap_test.c wasm/heap.c wasm/heap.h
+	@mkdir -p $(@D)
+	$(CC) $(NATIVE) -Iwasm tests/unit/heap_test.c wasm/heap.c -o $@

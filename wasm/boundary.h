@@ -1,0 +1,61 @@
+/* The imports, which JavaScript defines, and the exports that exist for JavaScript only. Most imports are the functions
+ * of the host's tables themselves (towline/host.h); the word that stands for the loop's host is 0, and a connection, a
+ * listener or a token is a number of JavaScript's. */
+#ifndef TOWLINE_BOUNDARY_H
+#define TOWLINE_BOUNDARY_H
+
+#include "towline/host.h"
+
+#define TOW_IMPORT(name) __attribute__((import_module("towline"), import_name(#name))) extern
+
+/* The loop's table. */
+TOW_IMPORT(now) double tow_import_now(void *host);
+TOW_IMPORT(set_timer) void tow_import_set_timer(void *host, double when);
+TOW_IMPORT(wake) void tow_import_wake(void *host);
+/* The options that the core leaves to the host. `flags`: 1 nodelay, 2 reuse_address, 4 ipv6_only, 8 refuse_text. */
+TOW_IMPORT(connect)
+void tow_import_connect(tow_request *request, const char *address, uint32_t backlog, double keepalive, uint32_t flags,
+                        size_t inbox, const char *subprotocols, const char *headers);
+TOW_IMPORT(listen)
+void tow_import_listen(tow_request *request, const char *address, uint32_t backlog, double keepalive, uint32_t flags,
+                       size_t inbox, const char *subprotocols, const char *headers);
+TOW_IMPORT(cancel) void tow_import_cancel(void *host, tow_request *request);
+TOW_IMPORT(close_server) void tow_import_close_server(void *host, void *listener);
+TOW_IMPORT(server_extra_info)
+int tow_import_server_extra_info(void *host, void *listener, const char *name, char *value, size_t capacity);
+
+/* The connection's table. */
+TOW_IMPORT(write) size_t tow_import_write(void *connection, const tow_iovec *lines, size_t count);
+TOW_IMPORT(flush) void tow_import_flush(void *connection);
+TOW_IMPORT(shutdown) void tow_import_shutdown(void *connection);
+TOW_IMPORT(set_reading) void tow_import_set_reading(void *connection, bool on);
+TOW_IMPORT(revoke) int tow_import_revoke(void *connection);
+TOW_IMPORT(close) void tow_import_close(void *connection, const tow_error *error);
+TOW_IMPORT(extra_info) int tow_import_extra_info(void *connection, const char *name, char *value, size_t capacity);
+
+/* A tow_factory, a tow_connected, a tow_listening of the requests that JavaScript makes: `token` is what it gave. */
+TOW_IMPORT(construct) tow_protocol *tow_import_construct(tow_loop *loop, void *token);
+TOW_IMPORT(connected) int tow_import_connected(void *token, tow_transport *transport, const tow_error *error);
+TOW_IMPORT(listening) int tow_import_listening(void *token, tow_server *server, const tow_error *error);
+
+/* A tow_log and a tow_exception_handler; `context` is 0. */
+TOW_IMPORT(log) void tow_import_log(void *context, tow_level level, const char *message);
+TOW_IMPORT(exception)
+void tow_import_exception(void *context, const char *callback, tow_transport *transport, const tow_error *error);
+
+/* ---- Exports ---- */
+
+/* NULL when out of memory. */
+tow_loop *tow_wasm_new_loop(void);
+/* tow_loop_connect and _listen with JavaScript's factory and result. A negative time-out, TOW_UNSET: the default. */
+tow_request *tow_wasm_connect(tow_loop *loop, void *token, const char *address, double timeout, ptrdiff_t high,
+                              ptrdiff_t low);
+tow_request *tow_wasm_listen(tow_loop *loop, void *token, const char *address, double timeout, ptrdiff_t high,
+                             ptrdiff_t low);
+/* tow_host_opened and _accepted with the boundary's connection table. */
+tow_transport *tow_wasm_opened(tow_request *request, void *connection, unsigned abilities);
+tow_transport *tow_wasm_accepted(tow_server *server, void *connection, unsigned abilities);
+/* tow_host_received, and in the same crossing, unless `sizehint` is 0, tow_host_lend for the next bytes. */
+size_t tow_wasm_received(tow_transport *transport, size_t size, ptrdiff_t sizehint, tow_buffer *next);
+
+#endif
