@@ -7,7 +7,7 @@
 
 static const char usage[] =
     "usage: tow-trace [--memory] SCENARIO.json ...\n"
-    "Runs a scenario (tests/traces/README.md) on this library and prints the protocol's calls, one JSON object a "
+    "Runs a scenario (tests/traces/README.md) on this library and prints its protocol's calls, one JSON object a "
     "line.\n"
     "\n"
     "Drive \"mem\" needs nothing else. For a real connection ORACLE_PEER says where the peer is:\n"
@@ -16,7 +16,8 @@ static const char usage[] =
     "  listen:tcp       listen on a port of 127.0.0.1, which is printed, and take one connection\n"
     "With --memory, the peer's steps are played on the memory host instead.\n"
     "\n"
-    "Of several scenarios, each one's lines are followed by {\"log\":\"end\",\"file\":NAME,\"status\":STATUS}.\n"
+    "The name \"-\" is the standard input. Of several scenarios, each one's lines are followed by\n"
+    "{\"log\":\"end\",\"file\":NAME,\"status\":STATUS}.\n"
     "Exit status: 0 done, 2 malformed, 77 cannot run this one.\n";
 
 static void print(void *context, const char *line, size_t size) {
@@ -31,7 +32,7 @@ static int complain(int status, const char *name, const char *what) {
 
 /* Answers the whole file, zero-terminated, to be freed. */
 static char *read_file(const char *name, size_t *size) {
-  FILE *file = fopen(name, "rb");
+  FILE *file = strcmp(name, "-") ? fopen(name, "rb") : stdin;
   if (!file) return NULL;
   char *text = NULL;
   size_t room = 0;
@@ -45,7 +46,7 @@ static char *read_file(const char *name, size_t *size) {
   } while (*size == room - 1);
   text[*size] = 0;
   bool failed = ferror(file);
-  fclose(file);
+  if (file != stdin) fclose(file);
   if (!failed) return text;
   free(text);
   return NULL;
@@ -96,7 +97,10 @@ static bool open_peer(stage *self, const char *peer) {
     snprintf(address, sizeof address, "%s", peer);
   else
     return false;
-  tow_loop_connect(self->loop, address, NULL, factory, connected, self);
+  tow_options options = TOW_OPTIONS_DEFAULT;
+  if (recorder_timeout(self->recorder) > 0) options.timeout = recorder_timeout(self->recorder);
+  tow_request *request = tow_loop_connect(self->loop, address, &options, factory, connected, self);
+  if (recorder_cancels(self->recorder)) tow_request_cancel(request);
   return true;
 }
 

@@ -114,9 +114,34 @@ static void report(player *self) {
   print_line(recorder);
 }
 
+/* Whether a connection can be had is no matter of the peer's steps. */
+static int connected(void *context, tow_transport *transport, const tow_error *error) {
+  (void)transport;
+  if (error) recorder_print_refused(context, error);
+  return 0;
+}
+
+static void run_request(player *self) {
+  const scenario *scenario = &self->recorder->scenario;
+  tow_options options = TOW_OPTIONS_DEFAULT;
+  options.timeout = recorder_timeout(self->recorder);
+  tow_request *request =
+      tow_loop_connect(tow_memory_loop(self->memory), scenario->refuses ? "mem:nobody" : "mem:nobody?never", &options,
+                       recorder_factory(self->recorder), connected, self->recorder);
+  if (scenario->cancels) tow_request_cancel(request);
+  tow_memory_run(self->memory);
+  tow_memory_advance(self->memory, options.timeout);
+}
+
 int recorder_run_memory_peer(recorder *self) {
-  const tow_memory_options options = {.capacity = WINDOW};
+  const tow_memory_options options = {.abilities = self->scenario.no_half_close ? TOW_CAN_READ | TOW_CAN_WRITE : 0,
+                                      .capacity = WINDOW};
   player player = {.recorder = self, .memory = tow_memory_new(NULL)};
+  if (player.memory && (self->scenario.refuses || self->scenario.cancels || self->scenario.timeout)) {
+    run_request(&player);
+    tow_memory_free(player.memory);
+    return 0;
+  }
   if (!player.memory || !(player.peer = tow_memory_open(player.memory, recorder_factory(self), &options))) abort();
   while (!self->ended)
     turn(&player);

@@ -32,11 +32,30 @@ static int simple(recording *self, callback cb) {
   return act(self, cb);
 }
 
+/* What goes to the loop's handlers is printed too, in lines that the comparison with asyncio drops. */
+static void on_exception(void *context, const char *callback, tow_transport *transport, const tow_error *error) {
+  recorder *recorder = context;
+  (void)transport, (void)error;
+  line_text(&recorder->line, "{\"loop\":\"exception\",\"callback\":");
+  line_quoted(&recorder->line, callback, strlen(callback));
+  print_line(recorder);
+}
+
+static void on_log(void *context, tow_level level, const char *message) {
+  recorder *recorder = context;
+  if (level != TOW_LOG_WARNING) return;
+  line_text(&recorder->line, "{\"loop\":\"warning\",\"message\":");
+  line_quoted(&recorder->line, message, strlen(message));
+  print_line(recorder);
+}
+
 static int connection_made(tow_protocol *protocol, tow_transport *transport) {
   recording *self = (recording *)protocol;
   recorder *recorder = self->recorder;
   recorder->transport = tow_transport_ref(transport);
   recorder->loop = tow_transport_get_loop(transport);
+  tow_loop_set_exception_handler(recorder->loop, on_exception, recorder);
+  tow_loop_set_log(recorder->loop, on_log, recorder);
   if (recorder->feeding) return 0;
   if (!recorder->scenario.is_memory) steps_begin(recorder);
   return simple(self, CONNECTION_MADE);

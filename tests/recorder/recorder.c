@@ -44,6 +44,12 @@ void recorder_on_end(recorder *self, void (*ended)(void *context), void *context
   self->on_end_context = context;
 }
 
+double recorder_timeout(const recorder *self) {
+  return (double)self->scenario.timeout;
+}
+bool recorder_cancels(const recorder *self) {
+  return self->scenario.cancels;
+}
 bool recorder_has_ended(const recorder *self) {
   return self->ended;
 }

@@ -35,6 +35,9 @@ bool recorder_has_ended(const recorder *self);
 /* Drops the connection, if it is still there. */
 void recorder_abort(recorder *self);
 
+/* How to open it: a time-out, or 0; whether the request is to be cancelled at once. */
+double recorder_timeout(const recorder *self);
+bool recorder_cancels(const recorder *self);
 /* For the one who opens the connection: what failed, or where it listens. */
 void recorder_print_refused(recorder *self, const tow_error *error);
 void recorder_print_listening(recorder *self, unsigned port);

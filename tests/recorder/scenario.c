@@ -216,10 +216,15 @@ static int read_scenario(reader *self) {
   if (status) return status;
   const char *drive = string(self, JSON_ROOT, "drive", NULL);
   scenario->is_memory = drive && !strcmp(drive, "mem");
+  int half_close = json_get(json, JSON_ROOT, "half_close");
+  scenario->no_half_close = half_close != JSON_ABSENT && !json_is_true(json, half_close);
+  scenario->refuses = json_is_true(json, json_get(json, JSON_ROOT, "refuse"));
+  scenario->cancels = json_is_true(json, json_get(json, JSON_ROOT, "cancel"));
   scenario->send_capacity = -1;
   int second = json_get(json, JSON_ROOT, "proto2");
   scenario->has_second = second != JSON_ABSENT;
-  bool fine = number(self, JSON_ROOT, "send_capacity", -1, MOST_BYTES, &scenario->send_capacity) &&
+  bool fine = number(self, JSON_ROOT, "timeout", 1, 60000, &scenario->timeout) &&
+              number(self, JSON_ROOT, "send_capacity", -1, MOST_BYTES, &scenario->send_capacity) &&
               number(self, JSON_ROOT, "data_len", 0, MOST_BYTES, &scenario->data_size) &&
               read_script(self, json_get(json, JSON_ROOT, "proto"), buffered, &scenario->protos[0]);
   if (!fine) return SCENARIO_MALFORMED;

@@ -105,6 +105,9 @@ typedef struct script {
 
 typedef struct scenario {
   bool is_feed, is_memory; /* kind "feed"; drive "mem" */
+  bool refuses, cancels;   /* the peer does not answer; the request to connect is cancelled at once */
+  bool no_half_close;      /* on the memory host: a connection that has none */
+  int64_t timeout;         /* of the request to connect, or 0 */
   int64_t send_capacity, data_size;
   script protos[2];
   bool has_second;

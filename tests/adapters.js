@@ -1,0 +1,93 @@
+/**
+ * Everything that can run a scenario: this library on each host and in each build. An adapter is asked for one scenario
+ * at a time; it hands over raw lines as they come and answers an exit status (0 done, 77 cannot run this one).
+ */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Peer, Trace } from './peer.js';
+
+/**
+ * @typedef {import('./traces/format.js').Line} Line
+ * @typedef {import('./traces/format.js').Scenario} Scenario
+ * @typedef {import('./peer.js').Transport} Transport
+ */
+
+/**
+ * @typedef {object} Task
+ * @property {string} file of the scenario
+ * @property {Scenario} scenario
+ * @property {string} [spec] where the peer is, if there is one
+ * @property {(line: Line) => void} print
+ */
+
+/**
+ * @typedef {object} Adapter
+ * @property {string} name
+ * @property {Transport[]} transports over which it can talk to a peer
+ * @property {(task: Task) => Promise<number>} run
+ */
+
+/** @param {string} path from the project's root */
+export const fromRoot = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+const LIMIT = 30_000;
+
+/**
+ * Runs tow-trace; rejects when it dies of a signal or takes too long.
+ * @param {string[]} parameters
+ * @param {Record<string, string>} environment
+ * @param {(line: Line) => void} print
+ * @returns {Promise<number>}
+ */
+export async function towTrace(parameters, environment, print) {
+  const program = process.env.TOW_TRACE ?? fromRoot('build/tow-trace');
+  const child = spawn(program, parameters, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LIMIT,
+  });
+  let complaint = '';
+  child.stderr.on('data', (text) => {
+    complaint += text;
+  });
+  createInterface({ input: child.stdout }).on('line', (text) => print(JSON.parse(text)));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status, signal) => {
+      const isFine = status === 0 || status === 77;
+      if (isFine) resolve(status);
+      else reject(new Error(`tow-trace ended with ${signal ?? status}: ${complaint}`));
+    });
+  });
+}
+
+/** @type {Adapter} */
+export const libuv = {
+  name: 'libuv',
+  transports: ['tcp', 'unix', 'tcp-server'],
+  run: ({ file, spec, print }) => towTrace([file], { ORACLE_PEER: spec ?? '' }, print),
+};
+
+/**
+ * Runs one scenario with its peer beside it.
+ * @param {Adapter} adapter
+ * @param {string} file
+ * @param {Scenario} scenario
+ * @param {Transport} [transport] none: the adapter needs no peer
+ * @returns {Promise<Line[] | null>} the raw lines, the peer's last; null when the adapter cannot run this one
+ */
+export async function record(adapter, file, scenario, transport) {
+  const trace = new Trace();
+  const peer = transport && (await Peer.open(scenario, transport, trace));
+  try {
+    const playing = peer?.play();
+    const print = trace.push.bind(trace);
+    const status = await adapter.run({ file, scenario, spec: peer?.spec, print });
+    if (status === 77) return null;
+    await playing;
+    return [...trace.lines, ...(peer?.report() ?? [])];
+  } finally {
+    await peer?.close();
+  }
+}

@@ -1,0 +1,76 @@
+/** Replays every scenario of tests/traces on everything that can run it, and compares with what asyncio did. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { before, describe, test } from 'node:test';
+import { fromRoot, libuv, record, towTrace } from './adapters.js';
+import { matches, normalise, show } from './traces/format.js';
+
+/**
+ * @typedef {import('./traces/format.js').Line} Line
+ * @typedef {import('./traces/format.js').Scenario} Scenario
+ */
+
+const folder = fromRoot('tests/traces/scenarios');
+const files = readdirSync(folder).map((name) => `${folder}/${name}`);
+/** @type {Map<string, Scenario>} */
+const scenarios = new Map(files.map((file) => [file, JSON.parse(readFileSync(file, 'utf8'))]));
+/** @type {(drive: string) => [string, Scenario][]} */
+const ofDrive = (drive) => [...scenarios].filter(([, scenario]) => scenario.drive === drive);
+
+/**
+ * @param {Line[]} raw
+ * @param {Scenario} scenario
+ */
+function compare(raw, scenario) {
+  const text = readFileSync(fromRoot(`tests/traces/expected/${scenario.name}.jsonl`), 'utf8');
+  /** @type {Line[]} */
+  const want = text.trim().split('\n').map((line) => JSON.parse(line));
+  const have = normalise(raw, scenario);
+  if (!matches(want, have)) assert.deepEqual(show(have), show(want));
+}
+
+/** @type {(scenario: Scenario) => string} */
+const title = ({ name, about }) => `${name}: ${about}`;
+
+/** What runs all scenarios without I/O in one go. @type {Record<string, (files: string[], print: (line: Line) => void) => Promise<unknown>>} */
+const memories = {
+  native: (names, print) => towTrace(names, {}, print),
+};
+
+for (const [name, runAll] of Object.entries(memories)) {
+  describe(`traces on the memory host, ${name}`, () => {
+    /** @type {Map<string, { raw: Line[], status: number }>} */
+    const results = new Map();
+    before(async () => {
+      /** @type {Line[]} */
+      let raw = [];
+      await runAll(ofDrive('mem').map(([file]) => file), (line) => {
+        if (line.log !== 'end') return void raw.push(line);
+        results.set(line.file, { raw, status: line.status });
+        raw = [];
+      });
+    });
+    for (const [file, scenario] of ofDrive('mem')) {
+      test(title(scenario), (t) => {
+        const result = results.get(file);
+        assert(result, 'it did not run');
+        if (result.status === 77) return t.skip(`no ${scenario.kind} protocols yet`);
+        assert.equal(result.status, 0);
+        compare(result.raw, scenario);
+      });
+    }
+  });
+}
+
+for (const adapter of [libuv]) {
+  describe(`traces on ${adapter.name}`, () => {
+    for (const [file, scenario] of ofDrive('os')) {
+      const transport = adapter.transports.find((one) => one === scenario.transport);
+      test(title(scenario), { skip: !transport && `no ${scenario.transport ?? scenario.kind}` }, async () => {
+        const raw = await record(adapter, file, scenario, transport);
+        assert(raw, 'it could not be run');
+        compare(raw, scenario);
+      });
+    }
+  });
+}
