@@ -59,8 +59,12 @@ static int on_lost(tow_protocol *self, const tow_error *error) {
   return note(p, "CL", error ? tow_error_name(error->code) : "none");
 }
 
-static int on_pause(tow_protocol *self) { return note((probe *)self, "PW", ""); }
-static int on_resume(tow_protocol *self) { return note((probe *)self, "RW", ""); }
+static int on_pause(tow_protocol *self) {
+  return note((probe *)self, "PW", "");
+}
+static int on_resume(tow_protocol *self) {
+  return note((probe *)self, "RW", "");
+}
 
 static int on_eof(tow_protocol *self) {
   int result = note((probe *)self, "ER", "");
@@ -171,7 +175,9 @@ void probe_free(probe *p) {
   free(p);
 }
 
-void run(probe *p) { tow_memory_run(p->memory); }
+void run(probe *p) {
+  tow_memory_run(p->memory);
+}
 
 static unsigned char pattern[1 << 20];
 
@@ -182,9 +188,13 @@ static const void *bytes(size_t size) {
   return pattern;
 }
 
-void send_bytes(probe *p, size_t size) { tow_memory_send(p->peer, bytes(size), size); }
+void send_bytes(probe *p, size_t size) {
+  tow_memory_send(p->peer, bytes(size), size);
+}
 
-void write_bytes(probe *p, size_t size) { tow_transport_write(p->transport, bytes(size), size); }
+void write_bytes(probe *p, size_t size) {
+  tow_transport_write(p->transport, bytes(size), size);
+}
 
 const char *log_of(probe *p) {
   static char copy[sizeof p->log];

@@ -1,7 +1,7 @@
 /* A protocol that writes down what is called, on a memory host of its own; and the few words the tests are written in.
  *
- * The log is one line: "CM DR:5 PW RW ER CL:none". Reports to the exception handler stand as "!data_received:-7", warnings
- * as "warning". */
+ * The log is one line: "CM DR:5 PW RW ER CL:none". Reports to the exception handler stand as "!data_received:-7",
+ * warnings as "warning". */
 #ifndef TOWLINE_PROBE_H
 #define TOWLINE_PROBE_H
 
@@ -33,7 +33,8 @@ struct probe {
   char log[8192];
 };
 
-/* Opens a connection whose far end is played through p->peer, and delivers connection_made. NULL options: the default. */
+/* Opens a connection whose far end is played through p->peer, and delivers connection_made. NULL options: the default.
+ */
 probe *probe_open(tow_kind kind, const tow_memory_options *options, int (*on)(probe *, const char *));
 /* The same, with `pre` bytes waiting before connection_made. */
 probe *probe_open_with(tow_kind kind, const tow_memory_options *options, int (*on)(probe *, const char *), size_t pre);
