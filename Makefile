@@ -1,12 +1,12 @@
-# Towline. `make demo`, `make test`; `make help` lists the rest.
+# Towline. `make demo` shows it, `make test` proves it, `make help` lists the rest.
 CC ?= cc
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
-NATIVE := -std=c11 $(WARNINGS) -Iinclude -Isrc $(CFLAGS)
+NATIVE = -std=c11 $(WARNINGS) -Iinclude -Isrc $(CFLAGS)
 UV_CFLAGS = $(shell pkg-config --cflags libuv 2>/dev/null)
 UV_LIBS = $(shell pkg-config --libs libuv 2>/dev/null || echo -luv)
 
-# make config=sanitize ...: another build directory, with ASan, UBSan and (on Linux) LSan.
+# make config=sanitize ...: a build of its own, with ASan, UBSan and LSan.
 ifeq ($(config),sanitize)
 B := build/sanitize
 CC := clang
@@ -20,14 +20,25 @@ HOSTS := $(sort $(wildcard src/host/*.c))
 HEADERS := $(wildcard include/towline/*.h src/*.h src/host/*.h)
 
 .DELETE_ON_ERROR:
-.PHONY: all
+.PHONY: all help
 all: $(B)/libtowline.a
+
+help:
+	@echo 'make           build/libtowline.a: the core, the memory host and the libuv host'
+	@echo 'make demo      the MQTT client on a page, with a broker of its own; prints the address'
+	@echo 'make demo-native  the same client for the shell: build/mqtt --help'
+	@echo 'make test      installs what is missing, builds everything, runs every test'
+	@echo 'make lint      formatters, linters and both compilers, warnings as errors'
+	@echo 'make wasm      the demo modules, for WASI and by Emscripten'
+	@echo 'make deps      what the tests need, from Debian and npm'
+	@echo 'make format    the sources as the formatters want them'
+	@echo 'config=sanitize  before any of these: with the sanitizers, under build/sanitize'
 
 $(B)/%.o: %.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(NATIVE) $(UV_CFLAGS) -c $< -o $@
 
-# The core and the native hosts; a program that uses none of libuv's needs no libuv.
+# One library; a program that uses none of libuv's needs no libuv.
 $(B)/libtowline.a: $(patsubst %.c,$(B)/%.o,$(CORE) $(HOSTS))
 	@rm -f $@
 	ar rcs $@ $^
@@ -35,3 +46,44 @@ $(B)/libtowline.a: $(patsubst %.c,$(B)/%.o,$(CORE) $(HOSTS))
 include wasm/build.mk
 include tests/build.mk
 include demo/build.mk
+
+# ---- What it takes ----
+.PHONY: deps
+deps: node_modules/.package-lock.json
+	@.ci/deps test
+
+node_modules/.package-lock.json: package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# ---- Tests and checks ----
+.PHONY: test build-tests lint format clean
+test: deps
+	$(MAKE) lint
+	$(MAKE) build-tests
+	$(MAKE) build-tests config=sanitize
+	$(MAKE) wasm
+	node --test $(TEST_REPORTER) tests/
+
+C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+lint:
+	clang-format --dry-run -Werror $(C_FILES)
+	clang-tidy --quiet $(filter src/%.c,$(C_FILES)) -- -std=c11 -Iinclude -Isrc $(UV_CFLAGS)
+	@$(MAKE) --no-print-directory build/lint/gcc.ok build/lint/clang.ok
+	npx biome check .
+	npx tsc -p .
+
+# Both compilers, warnings as errors; the headers alone, and from C++.
+build/lint/%.ok: $(CORE) $(HOSTS) $(HEADERS)
+	@mkdir -p $(@D)
+	set -e; for f in $(CORE) $(HOSTS); do $* $(NATIVE) $(UV_CFLAGS) -c $$f -o build/lint/$*.o; done
+	set -e; for f in include/towline/*.h; do $* -std=c11 $(WARNINGS) -Iinclude -fsyntax-only -x c $$f; \
+	  $* -std=c++17 -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c++ $$f; done
+	@touch $@
+
+format:
+	clang-format -i $(C_FILES)
+	npx biome check --write .
+
+clean:
+	rm -rf build

@@ -26,36 +26,42 @@ static tow_chunk *new_chunk(tow_loop *loop, size_t size) {
   return chunk;
 }
 
+typedef struct cursor {
+  const tow_iovec *lines;
+  size_t count, skip; /* lines left, and bytes of the first one that are done */
+} cursor;
+
+/* Copies until the chunk is full or the lines are at their end. */
+static void fill(tow_chunk *chunk, cursor *from) {
+  while (from->count > 0) {
+    size_t left = from->lines->size - from->skip, room = chunk->capacity - chunk->end;
+    size_t part = left < room ? left : room;
+    if (part > 0) memcpy(chunk->data + chunk->end, (const unsigned char *)from->lines->base + from->skip, part);
+    chunk->end += part;
+    from->skip += part;
+    if (part < left) return;
+    from->lines++;
+    from->count--;
+    from->skip = 0;
+  }
+}
+
 bool tow_queue_put(tow_transport *t, const tow_iovec *lines, size_t count, size_t skip, size_t size) {
-  tow_chunk *last = t->tail;
+  tow_chunk *last = t->tail, *fresh = NULL;
   size_t room = last ? last->capacity - last->end : 0;
-  tow_chunk *fresh = NULL;
-  if (size > room) {
-    fresh = new_chunk(t->loop, size - room);
-    if (!fresh) return false;
+  if (size > room && !(fresh = new_chunk(t->loop, size - room))) return false;
+  cursor from = {lines, count, 0};
+  for (; from.count > 0 && skip >= from.lines->size; from.lines++, from.count--)
+    skip -= from.lines->size;
+  from.skip = skip;
+  if (last) fill(last, &from);
+  if (fresh) {
+    fill(fresh, &from);
     if (last)
       last->next = fresh;
     else
       t->head = fresh;
     t->tail = fresh;
-  }
-  for (tow_chunk *to = room ? last : fresh; count > 0; lines++, count--) {
-    if (skip >= lines->size) {
-      skip -= lines->size;
-      continue;
-    }
-    const unsigned char *from = (const unsigned char *)lines->base + skip;
-    size_t left = lines->size - skip;
-    skip = 0;
-    while (left > 0) {
-      if (to->end == to->capacity) to = fresh;
-      size_t part = to->capacity - to->end;
-      if (part > left) part = left;
-      memcpy(to->data + to->end, from, part);
-      to->end += part;
-      from += part;
-      left -= part;
-    }
   }
   t->size += size;
   return true;

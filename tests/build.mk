@@ -1,3 +1,10 @@
+# ---- The core, on the memory host ----
+CORE_TESTS := probe core_test lifecycle_test flow_test write_test read_test loop_test
+$(CORE_TESTS:%=$(B)/tests/unit/%.o): tests/unit/probe.h
+
+$(B)/core_test: $(CORE_TESTS:%=$(B)/tests/unit/%.o) $(B)/libtowline.a
+	$(CC) $(CFLAGS) $^ -lm -o $@
+
 # ---- The recorder and the trace adapters ----
 RECORDER := $(sort $(wildcard tests/recorder/*.c))
 $(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c): $(wildcard tests/recorder/*.h)

@@ -149,6 +149,14 @@ static void never_more_than_it_holds(void) {
   probe_free(p);
 }
 
+static void asked_once(void) {
+  probe *p = probe_open(TOW_BUFFERED, NULL, NULL);
+  tow_buffer first = tow_host_lend(p->transport, -1), second = tow_host_lend(p->transport, 5);
+  CHECK(first.base == second.base && first.size == second.size);
+  EXPECT(p, "CM GB:-1");
+  probe_free(p);
+}
+
 static void loan_lasts(void) {
   probe *p = probe_open(TOW_BUFFERED, &holds_loans, NULL);
   tow_transport_set_write_buffer_limits(p->transport, 10, 2);
@@ -430,6 +438,7 @@ const test read_tests[] = {
     {"B2 an empty buffer is fatal", empty_buffer},
     {"B3 10 bytes into 4-byte buffers", feeding_by_steps},
     {"B4 never more than the buffer holds", never_more_than_it_holds},
+    {"B5 what is lent is not asked for again", asked_once},
     {"B5 a loan lasts through pauses, until its BU or the end", loan_lasts},
     {"B5 a loan is taken back", revoked},
     {"P1 the new protocol is called from the next read on", replaced_for_the_next_read},
