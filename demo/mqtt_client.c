@@ -254,6 +254,8 @@ static int connected(void *context, tow_transport *transport, const tow_error *e
   (void)transport;
   program *self = context;
   self->connected = error == NULL;
+  if (error != NULL && strcmp(self->command, "check") == 0)
+    print_check(&(mqtt_check_result){.code = error->code, .message = error->message});
   return error ? complain(self, FAILED, self->address, error->message) : 0;
 }
 

@@ -1,0 +1,112 @@
+#!/usr/bin/env node
+/** The demo's server: the page, and an MQTT broker for it and for build/mqtt. */
+import { createServer } from 'node:http';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { listen, PASSWORD, portOf, startBroker, USER } from './broker.js';
+import { serveFile } from './files.js';
+
+const PAGE_PORT = 8080;
+const MQTT_PORT = 1883;
+
+const help = `Usage: node demo/server.js [OPTIONS]
+
+Serves the demo page and an MQTT broker until interrupted.
+
+  --host ADDRESS     listen there (127.0.0.1)
+  --port N           for the page and WebSockets; 0: the system chooses (${PAGE_PORT}, or another if it is taken)
+  --mqtt-port N      for MQTT over TCP; 0: the system chooses (${MQTT_PORT}, or another if it is taken)
+  --help
+`;
+
+/**
+ * Starts everything. The ports that are not given are the usual ones, or others if those are taken.
+ * @param {{ host?: string, port?: number, mqttPort?: number }} [options]
+ * @returns {Promise<{ page: string, ws: string, tcp: string, close: () => Promise<void> }>}
+ */
+export async function startDemo({ host = '127.0.0.1', port, mqttPort } = {}) {
+  const http = createServer(serveFile);
+  const broker = await startBroker(http, {
+    host,
+    port: mqttPort ?? MQTT_PORT,
+    fallback: mqttPort === undefined,
+  });
+  const name = host.includes(':') ? `[${host}]` : host;
+  try {
+    await listen(http, { host, port: port ?? PAGE_PORT, fallback: port === undefined });
+  } catch (error) {
+    await broker.close();
+    throw error;
+  }
+  return {
+    page: `http://${name}:${portOf(http)}/demo/`,
+    ws: `ws://${name}:${portOf(http)}/mqtt`,
+    tcp: `tcp://${name}:${broker.port}`,
+    close: async () => {
+      await broker.close();
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  };
+}
+
+/** @param {string} message */
+function refuse(message) {
+  console.error(`server.js: ${message}\nTry \`node demo/server.js --help\`.`);
+  process.exit(2);
+}
+
+/** @param {string | undefined} text */
+function portNumber(text) {
+  if (text === undefined) return undefined;
+  const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65535)) refuse(`${text}: not a port`);
+  return port;
+}
+
+function readArguments() {
+  /** @type {import('node:util').ParseArgsConfig['options']} */
+  const options = {
+    host: { type: 'string' },
+    port: { type: 'string' },
+    'mqtt-port': { type: 'string' },
+    help: { type: 'boolean' },
+  };
+  try {
+    return /** @type {Record<string, string | undefined>} */ (parseArgs({ options }).values);
+  } catch (error) {
+    return refuse(/** @type {Error} */ (error).message);
+  }
+}
+
+async function main() {
+  const values = readArguments() ?? {};
+  if (values.help) {
+    process.stdout.write(help);
+    return;
+  }
+  const demo = await startDemo({
+    host: values.host,
+    port: portNumber(values.port),
+    mqttPort: portNumber(values['mqtt-port']),
+  });
+  console.log(`
+  The page        ${demo.page}
+  MQTT over TCP   ${demo.tcp}
+  MQTT over WS    ${demo.ws}
+
+  No name is needed, or user "${USER}" with password "${PASSWORD}". From a shell, after \`make build/mqtt\`:
+
+      build/mqtt ${demo.tcp} sub 'demo/#' --verbose
+
+  Ctrl-C stops it.
+`);
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
+    process.once(signal, () => demo.close().then(() => process.exit(0)));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  main().catch((error) => {
+    console.error(`server.js: ${error.message}`);
+    process.exit(1);
+  });
