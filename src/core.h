@@ -145,6 +145,8 @@ tow_transport *tow_open(tow_loop *loop, tow_factory factory, tow_server *server,
 void tow_fail(tow_transport *t, int code, int native, const char *message);
 /* The same for a callback that failed, which is reported first [L6]. */
 void tow_fail_callback(tow_transport *t, const char *callback, int native);
+/* What get_buffer answered has no room [B2]. */
+void tow_fail_empty_buffer(tow_transport *t);
 /* Schedules connection_lost, or calls it (a closing connection whose queue has drained). */
 void tow_lose(tow_transport *t);
 void tow_lose_now(tow_transport *t);

@@ -155,6 +155,12 @@ void tow_fail_callback(tow_transport *t, const char *callback, int native) {
   tow_fail(t, TOW_ECALLBACK, native, NULL);
 }
 
+void tow_fail_empty_buffer(tow_transport *t) {
+  tow_error error = {TOW_EBUFFER, 0, tow_error_text(TOW_EBUFFER)};
+  tow_report_error(t->loop, "get_buffer", t, &error);
+  tow_fail(t, TOW_EBUFFER, 0, NULL);
+}
+
 void tow_host_failed(tow_transport *t, const tow_error *error) {
   tow_fail(t, error->code, error->native, error->message);
 }

@@ -51,13 +51,12 @@ bool tow_handle_is_scheduled(const tow_handle *handle) {
 }
 
 bool tow_host_run_ready(tow_loop *loop) {
+  if (tow_list_is_empty(&loop->ready)) return false;
   if (!tow_list_is_empty(&loop->running)) return true; /* turns never nest */
-  if (!tow_list_is_empty(&loop->ready)) {
-    loop->running = loop->ready;
-    loop->running.next->previous = loop->running.previous->next = &loop->running;
-    tow_list_init(&loop->ready);
-    run_all(loop);
-  }
+  loop->running = loop->ready;
+  loop->running.next->previous = loop->running.previous->next = &loop->running;
+  tow_list_init(&loop->ready);
+  run_all(loop);
   return !tow_list_is_empty(&loop->ready);
 }
 

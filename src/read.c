@@ -57,22 +57,17 @@ static void call_buffer_updated(tow_transport *t, size_t size) {
   tow_leave(t->loop);
 }
 
-/* Asks until the protocol that answered is the one that will be told [P1]. False: nothing may be read now. */
-static bool call_get_buffer(tow_transport *t, ptrdiff_t sizehint, tow_buffer *buffer) {
-  tow_protocol *p = t->protocol;
-  *buffer = (tow_buffer){NULL, 0};
+/* False: nothing may be read now, or another protocol is to be asked [P1]. */
+static bool call_get_buffer(tow_transport *t, tow_protocol *p, ptrdiff_t sizehint, tow_buffer *buffer) {
   int result = 0;
   tow_enter(t->loop);
   if (buffered(p)->get_buffer) result = buffered(p)->get_buffer(p, sizehint, buffer);
-  if (result < 0) {
+  if (result < 0)
     tow_fail_callback(t, "get_buffer", result);
-  } else if (t->protocol == p && (!buffer->base || buffer->size == 0)) {
-    tow_error error = {TOW_EBUFFER, 0, tow_error_text(TOW_EBUFFER)};
-    tow_report_error(t->loop, "get_buffer", t, &error);
-    tow_fail(t, TOW_EBUFFER, 0, NULL);
-  }
+  else if (t->protocol == p && (!buffer->base || buffer->size == 0))
+    tow_fail_empty_buffer(t);
   tow_leave(t->loop);
-  return tow_may_read(t);
+  return t->protocol == p && tow_may_read(t);
 }
 
 /* ---- Lending ---- */
@@ -91,20 +86,23 @@ static bool lend_slab(tow_transport *t) {
   return true;
 }
 
-tow_buffer tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
-  static const tow_buffer none = {NULL, 0};
-  if (!tow_may_read(t)) return none;
-  if (t->loan.base) return t->loan;
-  while (t->protocol->callbacks->kind == TOW_BUFFERED) {
-    tow_protocol *asked = t->protocol;
-    tow_buffer buffer;
-    if (!call_get_buffer(t, sizehint, &buffer)) return none;
-    if (t->protocol == asked) {
-      t->lender = asked;
-      return t->loan = buffer;
+static bool lend(tow_transport *t, ptrdiff_t sizehint) {
+  while (tow_may_read(t)) {
+    tow_protocol *p = t->protocol;
+    if (p->callbacks->kind == TOW_STREAM) return lend_slab(t);
+    tow_buffer buffer = {NULL, 0};
+    if (call_get_buffer(t, p, sizehint, &buffer)) {
+      t->lender = p;
+      t->loan = buffer;
+      return true;
     }
   }
-  return lend_slab(t) ? t->loan : none;
+  return false;
+}
+
+tow_buffer tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
+  if (t->loan.base && tow_may_read(t)) return t->loan;
+  return lend(t, sizehint) ? t->loan : (tow_buffer){NULL, 0};
 }
 
 int tow_transport_revoke_buffer(tow_transport *t) {
@@ -118,8 +116,7 @@ int tow_transport_revoke_buffer(tow_transport *t) {
 /* ---- Facts ---- */
 
 size_t tow_host_received(tow_transport *t, size_t size) {
-  if (t->state & TOW_CLOSING) return size;
-  if (!tow_may_read(t)) return 0;
+  if (!tow_may_read(t)) return t->state & TOW_CLOSING ? size : 0;
   tow_buffer loan = t->loan;
   if (size > loan.size) { /* [B4] */
     tow_fail(t, TOW_EINVAL, 0, "more bytes were reported than the buffer holds");
