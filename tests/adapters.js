@@ -15,17 +15,20 @@ import { Peer, Trace } from './peer.js';
 
 /**
  * @typedef {object} Task
- * @property {string} file of the scenario
  * @property {Scenario} scenario
  * @property {string} [spec] where the peer is, if there is one
  * @property {(line: Line) => void} print
  */
 
+/** @typedef {{ run: (task: Task) => Promise<number> }} Adapter */
+
 /**
- * @typedef {object} Adapter
+ * An adapter on one transport.
+ * @typedef {object} Details
  * @property {string} name
- * @property {Transport[]} transports over which it can talk to a peer
- * @property {(task: Task) => Promise<number>} run
+ * @property {Transport} [transport] none: it plays the peer itself
+ * @property {boolean | 'either'} halfClose whether its connections have one
+ * @typedef {Adapter & Details} Host
  */
 
 /** @param {string} path from the project's root */
@@ -38,15 +41,17 @@ const LIMIT = 30_000;
  * @param {string[]} parameters
  * @param {Record<string, string>} environment
  * @param {(line: Line) => void} print
+ * @param {string} [input]
  * @returns {Promise<number>}
  */
-export async function towTrace(parameters, environment, print) {
+export async function towTrace(parameters, environment, print, input = '') {
   const program = process.env.TOW_TRACE ?? fromRoot('build/tow-trace');
   const child = spawn(program, parameters, {
     env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     timeout: LIMIT,
   });
+  child.stdin.end(input);
   let complaint = '';
   child.stderr.on('data', (text) => {
     complaint += text;
@@ -63,27 +68,38 @@ export async function towTrace(parameters, environment, print) {
 }
 
 /** @type {Adapter} */
-export const libuv = {
-  name: 'libuv',
-  transports: ['tcp', 'unix', 'tcp-server'],
-  run: ({ file, spec, print }) => towTrace([file], { ORACLE_PEER: spec ?? '' }, print),
+const libuv = {
+  run: ({ scenario, spec, print }) =>
+    towTrace(['-'], { ORACLE_PEER: spec ?? '' }, print, JSON.stringify(scenario)),
 };
+
+/** @type {Adapter} */
+const memory = {
+  run: ({ scenario, print }) => towTrace(['--memory', '-'], {}, print, JSON.stringify(scenario)),
+};
+
+/** @type {Host[]} */
+export const hosts = [
+  { ...memory, name: 'memory', halfClose: 'either' },
+  { ...libuv, name: 'libuv tcp', transport: 'tcp', halfClose: true },
+  { ...libuv, name: 'libuv unix', transport: 'unix', halfClose: true },
+  { ...libuv, name: 'libuv tcp server', transport: 'tcp-server', halfClose: true },
+];
 
 /**
  * Runs one scenario with its peer beside it.
  * @param {Adapter} adapter
- * @param {string} file
  * @param {Scenario} scenario
  * @param {Transport} [transport] none: the adapter needs no peer
  * @returns {Promise<Line[] | null>} the raw lines, the peer's last; null when the adapter cannot run this one
  */
-export async function record(adapter, file, scenario, transport) {
+export async function record(adapter, scenario, transport) {
   const trace = new Trace();
   const peer = transport && (await Peer.open(scenario, transport, trace));
   try {
     const playing = peer?.play();
     const print = trace.push.bind(trace);
-    const status = await adapter.run({ file, scenario, spec: peer?.spec, print });
+    const status = await adapter.run({ scenario, spec: peer?.spec, print });
     if (status === 77) return null;
     await playing;
     return [...trace.lines, ...(peer?.report() ?? [])];

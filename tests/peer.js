@@ -3,7 +3,8 @@
  * waits for events only (but for the scenario's own sleeps).
  */
 import { EventEmitter, once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,7 +122,8 @@ function socketWire(socket) {
       }),
     shutdown: () => new Promise((resolve) => socket.end(() => resolve())),
     close: () => void socket.destroy(),
-    reset: () => void socket.resetAndDestroy(),
+    // A Unix socket has no reset: closing it with bytes unread is one.
+    reset: () => void (socket.remoteAddress ? socket.resetAndDestroy() : socket.destroy()),
     get end() {
       return inbox.end;
     },
@@ -166,17 +168,18 @@ function webSocketWire(socket) {
  * @typedef {object} Door
  * @property {string} spec where the system under test finds it: tcp:HOST:PORT, unix:PATH, listen:tcp, ws://HOST:PORT
  * @property {() => Promise<Wire>} wire the one connection
- * @property {() => Promise<void>} close
+ * @property {() => Promise<void>} close may be called twice
+ * @property {() => Promise<void>} [refuse] leaves an address that nobody listens on
+ * @property {() => void} [ignore] lets whoever connects wait
  */
 
 /**
  * @param {net.Server} server
  * @param {net.ListenOptions} where
  * @param {(server: net.Server) => string} spec
- * @param {() => Promise<void>} cleanUp
  * @returns {Promise<Door>}
  */
-async function listening(server, where, spec, cleanUp) {
+async function listening(server, where, spec) {
   /** @type {Set<net.Socket>} */
   const sockets = new Set();
   server.on('connection', (socket) => {
@@ -188,20 +191,21 @@ async function listening(server, where, spec, cleanUp) {
   connection.catch(() => {});
   server.listen(where);
   await once(server, 'listening');
+  const close = async () => {
+    for (const socket of sockets) socket.destroy();
+    if (server.listening) await new Promise((resolve) => server.close(resolve));
+  };
   return {
     spec: spec(server),
     wire: async () => socketWire((await connection)[0]),
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await cleanUp();
-    },
+    close,
+    refuse: close,
   };
 }
 
 const halfOpen = { allowHalfOpen: true, pauseOnConnect: true };
 
-/** @param {net.Server | WebSocketServer} server */
+/** @param {net.Server} server */
 const portOf = (server) => /** @type {net.AddressInfo} */ (server.address()).port;
 
 const doors = {
@@ -210,18 +214,23 @@ const doors = {
       net.createServer(halfOpen),
       { host: '127.0.0.1', port: 0 },
       (server) => `tcp:127.0.0.1:${portOf(server)}`,
-      async () => {},
     ),
 
   async unix() {
     const folder = await mkdtemp(join(tmpdir(), 'towline-'));
     const path = join(folder, 's');
-    return listening(
-      net.createServer(halfOpen),
-      { path },
-      () => `unix:${path}`,
-      () => rm(folder, { recursive: true, force: true }),
-    );
+    const door = await listening(net.createServer(halfOpen), { path }, () => `unix:${path}`);
+    const close = async () => {
+      await door.close();
+      await rm(folder, { recursive: true, force: true });
+    };
+    // A closing server removes its socket: it is to stay, with nobody behind it.
+    const refuse = async () => {
+      await rename(path, `${path}.kept`);
+      await door.close();
+      await rename(`${path}.kept`, path);
+    };
+    return { ...door, close, refuse };
   },
 
   /** @type {(trace: Trace, signal: AbortSignal) => Promise<Door>} */
@@ -243,7 +252,11 @@ const doors = {
 
   /** @returns {Promise<Door>} */
   async ws() {
-    const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
+    const http = createServer();
+    /** @type {Set<import('node:stream').Duplex>} */
+    const sockets = new Set();
+    const server = new WebSocketServer({ server: http, perMessageDeflate: false });
+    http.listen(0, '127.0.0.1');
     /** @type {Promise<import('ws').WebSocket>} */
     const connection = new Promise((resolve) => {
       server.once('connection', (socket) => {
@@ -251,19 +264,30 @@ const doors = {
         resolve(socket);
       });
     });
-    await once(server, 'listening');
+    await once(http, 'listening');
+    const close = async () => {
+      for (const socket of server.clients) socket.terminate();
+      for (const socket of sockets) socket.destroy();
+      http.closeAllConnections();
+      if (http.listening) await new Promise((resolve) => http.close(resolve));
+    };
     return {
-      spec: `ws://127.0.0.1:${portOf(server)}/`,
+      spec: `ws://127.0.0.1:${portOf(http)}/`,
       wire: async () => webSocketWire(await connection),
-      async close() {
-        for (const socket of server.clients) socket.terminate();
-        server.close();
+      close,
+      refuse: close,
+      ignore() {
+        http.removeAllListeners('upgrade');
+        http.on('upgrade', (_request, socket) => sockets.add(socket));
       },
     };
   },
 };
 
 /** A transport that a peer can be the other end of. @typedef {keyof typeof doors} Transport */
+
+/** A connection that never comes to be leaves the peer nothing to do. @param {Scenario} scenario */
+const isAlone = (scenario) => Boolean(scenario.refuse || scenario.cancel || scenario.silent);
 
 export class Peer {
   #steps;
@@ -293,7 +317,7 @@ export class Peer {
     this.#door = door;
     this.#ending = ending;
     this.spec = door.spec;
-    this.refuses = Boolean(scenario.refuse);
+    this.isAlone = isAlone(scenario);
   }
 
   /**
@@ -304,13 +328,14 @@ export class Peer {
   static async open(scenario, transport, trace) {
     const ending = new AbortController();
     const door = await doors[transport](trace, ending.signal);
-    if (scenario.refuse) await door.close();
+    if (scenario.refuse) await door.refuse?.();
+    if (scenario.silent) door.ignore?.();
     return new Peer(scenario, trace, door, ending);
   }
 
   /** Plays all steps; never rejects: what went wrong is in the report. */
   async play() {
-    if (this.refuses) return;
+    if (this.isAlone) return;
     const timer = setTimeout(() => this.#ending.abort(), PATIENCE);
     try {
       await Promise.race([this.#playAll(), once(this.#ending.signal, 'abort')]);
@@ -393,7 +418,7 @@ export class Peer {
    * @returns {Line[]}
    */
   report() {
-    if (this.refuses) return [];
+    if (this.isAlone) return [];
     const hex = Buffer.concat(this.#received).toString('hex');
     /** @type {Line[]} */
     const lines = [{ peer: 'report', hex, end: this.#end }];
@@ -403,6 +428,6 @@ export class Peer {
 
   async close() {
     this.#ending.abort();
-    if (!this.refuses) await this.#door.close();
+    await this.#door.close();
   }
 }

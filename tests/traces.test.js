@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
-import { fromRoot, libuv, record, towTrace } from './adapters.js';
+import { fromRoot, hosts, record, towTrace } from './adapters.js';
 import { matches, normalise, show } from './traces/format.js';
 
 /**
@@ -62,12 +62,12 @@ for (const [name, runAll] of Object.entries(memories)) {
   });
 }
 
-for (const adapter of [libuv]) {
-  describe(`traces on ${adapter.name}`, () => {
-    for (const [file, scenario] of ofDrive('os')) {
-      const transport = adapter.transports.find((one) => one === scenario.transport);
-      test(title(scenario), { skip: !transport && `no ${scenario.transport ?? scenario.kind}` }, async () => {
-        const raw = await record(adapter, file, scenario, transport);
+for (const host of hosts) {
+  describe(`traces on ${host.name}`, () => {
+    for (const [, scenario] of ofDrive('os')) {
+      if (!host.transport || scenario.transport !== host.transport) continue;
+      test(title(scenario), async () => {
+        const raw = await record(host, scenario, host.transport);
         assert(raw, 'it could not be run');
         compare(raw, scenario);
       });

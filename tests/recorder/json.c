@@ -76,8 +76,9 @@ bool json_integer(const json *self, int node, int64_t *value) {
   bool negative = *at == '-';
   int64_t sum = 0;
   for (at += negative; at < end; at++) {
-    if (*at < '0' || *at > '9' || sum > (INT64_MAX - (*at - '0')) / 10) return false;
-    sum = sum * 10 + (*at - '0');
+    if (*at < '0' || *at > '9') return false;
+    bool is_over = sum > (INT64_MAX - (*at - '0')) / 10;
+    sum = is_over ? INT64_MAX : sum * 10 + (*at - '0');
   }
   *value = negative ? -sum : sum;
   return found->end - found->start > negative;

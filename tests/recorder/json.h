@@ -23,7 +23,7 @@ bool json_is_object(const json *self, int node);
 bool json_is_array(const json *self, int node);
 bool json_is_null(const json *self, int node);
 bool json_is_true(const json *self, int node);
-/* Answers false unless it is a whole number that fits. */
+/* Answers false unless it is a whole number; one that does not fit becomes the nearest that does. */
 bool json_integer(const json *self, int node, int64_t *value);
 /* A string with its escapes undone, zero-terminated, to be freed; NULL unless it is a string. */
 char *json_string(const json *self, int node, size_t *size);

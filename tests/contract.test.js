@@ -1,0 +1,43 @@
+/**
+ * The contract, the same on every host: each scenario of tests/contract is played over each transport, and what the
+ * protocol hears is the same line by line.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { fromRoot, hosts, record } from './adapters.js';
+import { show } from './contract/show.js';
+
+/** @typedef {import('./traces/format.js').Scenario} Scenario */
+
+const folder = fromRoot('tests/contract');
+/** @type {Scenario[]} */
+const scenarios = readdirSync(folder)
+  .filter((name) => name.endsWith('.json'))
+  .flatMap((name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')));
+
+/**
+ * @param {Scenario} scenario
+ * @param {import('./adapters.js').Host} host
+ */
+function isFor(scenario, host) {
+  const { transport, halfClose } = host;
+  const isRequest = scenario.refuse || scenario.cancel || scenario.silent;
+  if (isRequest && transport === 'tcp-server') return false;
+  // The system answers a connecting socket by itself: only a WebSocket's server can be silent.
+  if (scenario.silent && transport && transport !== 'ws') return false;
+  return [undefined, halfClose].includes(scenario.half_close) || halfClose === 'either';
+}
+
+for (const host of hosts) {
+  describe(`contract on ${host.name}`, () => {
+    for (const scenario of scenarios) {
+      if (!isFor(scenario, host)) continue;
+      test(`${scenario.rule}: ${scenario.about} (${scenario.kind})`, async () => {
+        const raw = await record(host, scenario, host.transport);
+        assert(raw, 'it could not be run');
+        assert.deepEqual(show(raw, scenario), scenario.expect);
+      });
+    }
+  });
+}

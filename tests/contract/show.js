@@ -1,0 +1,50 @@
+/**
+ * A trace in words, one short line a call: "data 10", "connection_lost ECONNRESET", "2: pause_writing",
+ * "is_closing true", "write raised TOW_ESHUTDOWN", "peer got 100, eof".
+ */
+import { createHash } from 'node:crypto';
+import { normalise, pattern } from '../traces/format.js';
+
+/**
+ * @typedef {import('../traces/format.js').Line} Line
+ * @typedef {import('../traces/format.js').Scenario} Scenario
+ */
+
+/** @param {Buffer} bytes */
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+
+/**
+ * How many bytes, if they are the direction's own.
+ * @param {Line} line
+ * @param {number} offset
+ */
+function amount(line, offset) {
+  const isRight = line.pattern ?? sha256(pattern(offset, line.n)) === line.sha256;
+  return isRight ? `${line.n}` : `${line.n} wrong`;
+}
+
+/** What the loop's handlers were told has a place among the calls here. @param {Line} line */
+const kept = ({ loop, ...line }) => (loop ? { ...line, told: loop } : line);
+
+/**
+ * @param {Line[]} raw
+ * @param {Scenario} scenario
+ */
+export function show(raw, scenario) {
+  let received = 0;
+  /** @param {Line} line */
+  const words = (line) => {
+    if (line.cb === 'data') {
+      const text = `data ${amount(line, received)}`;
+      received += line.n;
+      return text;
+    }
+    if (line.cb) return line.exc ? `${line.cb} ${line.exc}` : line.cb;
+    if (line.told) return line.told === 'exception' ? `reported ${line.callback}` : 'warning';
+    if (line.op === 'mark') return `mark ${line.label}`;
+    if (line.op) return 'raised' in line ? `${line.op} raised ${line.raised}` : `${line.op} ${JSON.stringify(line.ret)}`;
+    if (line.peer === 'report') return `peer got ${amount(line, 0)}${line.end === 'open' ? '' : `, ${line.end}`}`;
+    return JSON.stringify(line);
+  };
+  return normalise(raw.map(kept), scenario).map((line) => (line.p ? `${line.p}: ` : '') + words(line));
+}
