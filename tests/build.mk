@@ -15,3 +15,14 @@ $(B)/tow-trace: $(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c) $(B)/libt
 # ---- The demo's MQTT client, on the memory host ----
 $(B)/mqtt_test: $(patsubst %.c,$(B)/%.o,tests/unit/mqtt_test.c demo/mqtt.c demo/trace.c) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ -lm -o $@
+
+# ---- What tests/budgets.test.js counts ----
+$(B)/instructions: $(B)/tests/bench/instructions.o $(B)/libtowline.a
+	$(CC) $(CFLAGS) $^ -lm -o $@
+
+# ---- The libuv host ----
+UV_TEST := tests/unit/uv_test.c $(sort $(wildcard tests/unit/uv/*.c))
+$(patsubst %.c,$(B)/%.o,$(UV_TEST)): tests/unit/uv/scene.h
+
+$(B)/uv_test: $(patsubst %.c,$(B)/%.o,$(UV_TEST)) $(B)/libtowline.a
+	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -pthread -o $@

@@ -44,21 +44,20 @@ static void host_set_timer(void *pointer, double when) {
   static const double longest = 1e9; /* then it is set again */
   tow_uv_host *host = pointer;
   host->deadline = when;
-  if (when == INFINITY) {
-    uv_timer_stop(&host->timer);
+  uv_timer_stop(&host->timer);
+  if (when == INFINITY) return;
+  if (is_due(host)) { /* check's turn comes after a poll that does not wait */
+    host_wake(host);
     return;
   }
   uv_update_time(host->uv); /* which may be as old as this turn */
   double delay = ceil(when - (double)uv_now(host->uv));
-  uv_timer_start(&host->timer, on_timer, (uint64_t)fmin(fmax(delay, 0), longest), 0);
+  uv_timer_start(&host->timer, on_timer, (uint64_t)fmin(delay, longest), 0);
 }
 
 static void on_timer(uv_timer_t *timer) {
   tow_uv_host *host = timer->data;
-  if (is_due(host))
-    host_wake(host); /* check's turn comes after the poll */
-  else
-    host_set_timer(host, host->deadline);
+  host_set_timer(host, host->deadline);
 }
 
 static const tow_loop_host loop_table = {

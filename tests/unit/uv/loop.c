@@ -1,0 +1,318 @@
+/* Turns, timers, other threads, and the loop's end. */
+#include "scene.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+
+typedef struct step {
+  tow_handle handle;
+  char *log;
+  char mark;
+  scene *scene;
+  int times;
+  double ran;
+} step;
+
+static int mark(void *context) {
+  step *s = context;
+  size_t size = strlen(s->log);
+  s->log[size] = s->mark;
+  s->log[size + 1] = '\0';
+  s->ran = tow_loop_time(s->scene->loop);
+  return 0;
+}
+
+static void order(scene *s) {
+  char log[32] = "";
+  step steps[] = {{.mark = 'a'}, {.mark = 'b'}, {.mark = 'c'}, {.mark = 'd'}, {.mark = 'e'}, {.mark = 'f'}};
+  for (int i = 0; i < 6; i++) {
+    steps[i].log = log;
+    steps[i].scene = s;
+  }
+  double now = tow_loop_time(s->loop);
+  tow_loop_call_at(s->loop, &steps[5].handle, now + 30, mark, &steps[5]);
+  tow_loop_call_at(s->loop, &steps[4].handle, now + 10, mark, &steps[4]);
+  tow_loop_call_later(s->loop, &steps[2].handle, 0, mark, &steps[2]);
+  tow_loop_call_at(s->loop, &steps[3].handle, now + 5, mark, &steps[3]);
+  tow_loop_call_soon(s->loop, &steps[0].handle, mark, &steps[0]);
+  tow_loop_call_soon(s->loop, &steps[1].handle, mark, &steps[1]);
+  CHECK(s, !tow_uv_run(s->loop));
+  CHECK(s, strcmp(log, "abcdef") == 0);
+  CHECK(s, steps[3].ran >= now + 5 && steps[4].ran >= now + 10 && steps[5].ran >= now + 30);
+  CHECK(s, steps[5].ran < now + 1000);
+}
+
+static int again(void *context) {
+  step *s = context;
+  if (++s->times < 1000) tow_loop_call_later(s->scene->loop, &s->handle, 0, again, s);
+  return 0;
+}
+
+/* A timer that is due at once needs no waiting, and one far away no care. */
+static void timers(scene *s) {
+  step far = {.scene = s}, at_once = {.scene = s};
+  double begin = tow_loop_time(s->loop);
+  tow_loop_call_later(s->loop, &far.handle, 1e300, again, &far);
+  tow_loop_call_later(s->loop, &at_once.handle, 0, again, &at_once);
+  UNTIL(s, at_once.times == 1000);
+  CHECK(s, tow_loop_time(s->loop) - begin < 500);
+  CHECK(s, tow_handle_is_scheduled(&far.handle));
+  tow_handle_cancel(&far.handle);
+  CHECK(s, !tow_uv_run(s->loop));
+}
+
+static int fail(void *context) {
+  (void)context;
+  return -7;
+}
+
+static int stop(void *context) {
+  tow_uv_stop(context);
+  return 0;
+}
+
+static void stopping(scene *s) {
+  tow_handle handle = {.when = 0}, later = handle, bad = handle;
+  tow_loop_call_soon(s->loop, &bad, fail, NULL);
+  tow_loop_call_soon(s->loop, &handle, stop, s->loop);
+  tow_loop_call_later(s->loop, &later, 1e6, fail, NULL);
+  CHECK(s, tow_uv_run(s->loop));
+  CHECK(s, s->reports == 1);
+  tow_handle_cancel(&later);
+  CHECK(s, !tow_uv_run(s->loop));
+}
+
+/* ---- Other threads ---- */
+
+enum { THREADS = 4, POSTS = 2000 };
+
+typedef struct poster {
+  tow_loop *loop;
+  pthread_t thread;
+  struct post {
+    struct poster *poster;
+    int number;
+  } posts[POSTS];
+  int seen;
+  bool ordered, failed;
+} poster;
+
+static int receive(void *context) {
+  struct post *p = context;
+  if (p->number != p->poster->seen++) p->poster->ordered = false;
+  return p->number == 5 ? -5 : 0;
+}
+
+static void *post(void *context) {
+  poster *p = context;
+  for (int i = 0; i < POSTS; i++) {
+    p->posts[i] = (struct post){p, i};
+    if (tow_loop_call_soon_threadsafe(p->loop, receive, &p->posts[i]) < 0) p->failed = true;
+  }
+  return NULL;
+}
+
+static int seen(const poster *p) {
+  return p[0].seen + p[1].seen + p[2].seen + p[3].seen;
+}
+
+static void threads(scene *s) {
+  poster *p = calloc(THREADS, sizeof *p);
+  for (int i = 0; i < THREADS; i++) {
+    p[i].loop = s->loop;
+    p[i].ordered = true;
+    pthread_create(&p[i].thread, NULL, post, &p[i]);
+  }
+  scene_begin_wait(s);
+  while (seen(p) < THREADS * POSTS && scene_wait(s)) {
+  }
+  bool good = seen(p) == THREADS * POSTS;
+  for (int i = 0; i < THREADS; i++) {
+    pthread_join(p[i].thread, NULL);
+    good = good && p[i].ordered && !p[i].failed;
+  }
+  free(p);
+  CHECK(s, good);
+  CHECK(s, s->reports == THREADS);
+}
+
+/* Posted, with nothing else to run for; and left over when the loop closes. */
+static void posts_alone(scene *s) {
+  poster *p = calloc(1, sizeof *p);
+  p->loop = s->loop;
+  p->ordered = true;
+  post(p);
+  bool more = tow_uv_run(s->loop);
+  bool good = !more && p->ordered && p->seen == POSTS;
+  post(p);
+  tow_uv_loop_close(s->loop);
+  s->loop = NULL;
+  free(p);
+  CHECK(s, good);
+}
+
+/* ---- Beginning and end ---- */
+
+static void keeps_running(scene *s) {
+  tow_server *server;
+  CHECK(s, join(s, &server));
+  tow_handle_cancel(&s->guard);
+  tow_server_close(server);
+  /* Neither end reads now: libuv sees nothing to wait for. */
+  tow_transport_pause_reading(s->ends[0].transport);
+  tow_transport_pause_reading(s->ends[1].transport);
+  uv_run(tow_uv_loop(s->loop), UV_RUN_NOWAIT);
+  CHECK(s, uv_loop_alive(tow_uv_loop(s->loop)));
+  tow_transport_close(s->ends[0].transport);
+  tow_transport_close(s->ends[1].transport);
+  CHECK(s, !tow_uv_run(s->loop));
+  CHECK(s, s->lost == 2);
+}
+
+static void on_late(uv_timer_t *timer) {
+  (*(int *)timer->data)++;
+}
+
+/* Inside a loop of the user's, who has handles of his own. */
+static void embedded(scene *s) {
+  uv_loop_t uv;
+  uv_timer_t timer;
+  int fired = 0;
+  uv_loop_init(&uv);
+  uv_timer_init(&uv, &timer);
+  timer.data = &fired;
+  uv_timer_start(&timer, on_late, 20, 0);
+  tow_uv_loop_close(s->loop);
+  s->loop = tow_uv_loop_new(&(tow_uv_options){.uv = &uv});
+  scene_setup(s);
+  tow_server *server;
+  bool joined = join(s, &server) && tow_uv_loop(s->loop) == &uv;
+  tow_handle_cancel(&s->guard);
+  while (fired == 0)
+    uv_run(&uv, UV_RUN_ONCE);
+  tow_uv_loop_close(s->loop);
+  s->loop = NULL;
+  uv_close((uv_handle_t *)&timer, NULL);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  CHECK(s, uv_loop_close(&uv) == 0);
+  CHECK(s, joined && s->lost == 2);
+}
+
+/* Connections, requests of each kind, a server, timers: all are ended by closing the loop. */
+static void all_open(scene *s) {
+  tow_server *server;
+  tow_handle handle = {.when = 0};
+  int port = 0, opened[8], full = raw_listen("127.0.0.1", 0, &port);
+  char address[64], path[128], resolved[160];
+  CHECK(s, join(s, &server));
+  raw_fill("127.0.0.1", port, opened);
+  snprintf(address, sizeof address, "tcp://127.0.0.1:%d", port);
+  dial(s, address, NULL);
+  dial(s, "tcp://slow.test:1", NULL);
+  snprintf(path, sizeof path, "unix:%s/socket", s->folder);
+  bool served = serve(s, path, NULL, resolved);
+  tow_loop_call_later(s->loop, &handle, 5, fail, NULL);
+  char big[100000] = {0};
+  tow_transport_pause_reading(s->ends[1].transport);
+  for (int i = 0; i < 100; i++)
+    tow_transport_write(s->ends[0].transport, big, sizeof big);
+  int before = s->results;
+  names_release();
+  tow_uv_loop_close(s->loop);
+  s->loop = NULL;
+  for (int i = 0; i < 8; i++)
+    close(opened[i]);
+  close(full);
+  CHECK(s, served && s->lost == 2 && s->results == before + 2 && s->code == TOW_ECANCELED);
+  CHECK(s, s->reports == 0 && !tow_handle_is_scheduled(&handle));
+}
+
+/* ---- Running out of memory, at each allocation in turn ---- */
+
+typedef struct budget {
+  long left, blocks;
+} budget;
+
+static void *limited(void *context, void *memory, size_t old_size, size_t size) {
+  budget *b = context;
+  (void)old_size;
+  if (size == 0) {
+    b->blocks -= memory != NULL;
+    free(memory);
+    return NULL;
+  }
+  if (b->left-- <= 0) return NULL;
+  b->blocks += memory == NULL;
+  return realloc(memory, size);
+}
+
+static void talk(scene *s) {
+  char address[160];
+  char big[3000] = {0};
+  if (!serve(s, "tcp://127.0.0.1:0", NULL, address)) return;
+  int before = s->results;
+  if (!dial(s, address, NULL)) return;
+  scene_begin_wait(s);
+  while (s->results == before && scene_wait(s)) {
+  }
+  if (s->code < 0) return;
+  int clients = s->count;
+  for (int i = 0; i < clients && s->ends[i].transport; i++)
+    for (int j = 0; j < 5; j++)
+      tow_transport_write(s->ends[i].transport, big, sizeof big);
+  tow_transport_close(s->ends[0].transport);
+  scene_begin_wait(s);
+  while (s->ends[0].lost == 0 && scene_wait(s)) {
+  }
+}
+
+static void no_memory(scene *s) {
+  tow_uv_loop_close(s->loop);
+  s->loop = NULL;
+  for (long n = 0; n < 40; n++) {
+    budget b = {n, 0};
+    s->loop = tow_uv_loop_new(&(tow_uv_options){.allocator = {limited, &b}});
+    if (s->loop) {
+      scene_setup(s);
+      s->server.on = s->client.on = echo;
+      talk(s);
+      bool late = s->expired;
+      tow_uv_loop_close(s->loop);
+      s->loop = NULL;
+      CHECK(s, !late);
+    }
+    for (int i = 0; i < s->count; i++) {
+      CHECK(s, s->ends[i].made == s->ends[i].lost);
+      if (s->ends[i].transport) tow_transport_unref(s->ends[i].transport);
+    }
+    CHECK(s, b.blocks == 0);
+    memset(s->ends, 0, sizeof s->ends);
+    s->count = 0;
+  }
+}
+
+static void sigpipe(scene *s) {
+  struct sigaction now;
+  signal(SIGPIPE, SIG_DFL);
+  tow_uv_loop_close(tow_uv_loop_new(&(tow_uv_options){.keep_sigpipe = true}));
+  sigaction(SIGPIPE, NULL, &now);
+  bool kept = now.sa_handler == SIG_DFL;
+  tow_uv_loop_close(tow_uv_loop_new(NULL));
+  sigaction(SIGPIPE, NULL, &now);
+  CHECK(s, kept && now.sa_handler == SIG_IGN);
+}
+
+const test loop_tests[] = {
+    {"T1 T2 what is ready comes before timers, in order, never early", order},
+    {"T2 due at once, and far away", timers},
+    {"T3 a failing callback is reported; stop", stopping},
+    {"T6 call_soon_threadsafe from 4 threads, in order", threads},
+    {"T6 posts alone keep the loop; those left are freed", posts_alone},
+    {"a connection that does nothing keeps the loop", keeps_running},
+    {"inside the user's loop", embedded},
+    {"T5 closing with everything open", all_open},
+    {"out of memory at each allocation", no_memory},
+    {"H6 SIGPIPE", sigpipe},
+    {NULL, NULL},
+};

@@ -1,0 +1,244 @@
+#include "scene.h"
+
+/* ---- Protocols that count ---- */
+
+static int happened(end *e, const char *event) {
+  return e->on ? e->on(e, event) : 0;
+}
+
+static int made(tow_protocol *self, tow_transport *transport) {
+  end *e = (end *)self;
+  e->made++;
+  e->transport = tow_transport_ref(transport);
+  return happened(e, "CM");
+}
+
+static int lost(tow_protocol *self, const tow_error *error) {
+  end *e = (end *)self;
+  e->lost++;
+  e->scene->lost++;
+  if (error) {
+    e->code = error->code;
+    e->native = error->native;
+  }
+  return happened(e, "CL");
+}
+
+static int paused(tow_protocol *self) {
+  ((end *)self)->paused++;
+  return happened((end *)self, "PW");
+}
+
+static int resumed(tow_protocol *self) {
+  ((end *)self)->resumed++;
+  return happened((end *)self, "RW");
+}
+
+static int ended(tow_protocol *self) {
+  ((end *)self)->ended++;
+  return happened((end *)self, "ER");
+}
+
+static int data(tow_protocol *self, const void *bytes, size_t size) {
+  end *e = (end *)self;
+  size_t room = e->received < sizeof e->text - 1 ? sizeof e->text - 1 - e->received : 0;
+  memcpy(e->text + (room > 0 ? e->received : 0), bytes, size < room ? size : room);
+  e->received += size;
+  e->reads++;
+  if (e->on == echo) return tow_transport_write(e->transport, bytes, size);
+  return happened(e, "DR");
+}
+
+static int get_buffer(tow_protocol *self, ptrdiff_t sizehint, tow_buffer *buffer) {
+  end *e = (end *)self;
+  (void)sizehint;
+  *buffer = (tow_buffer){e->buffer, sizeof e->buffer};
+  return happened(e, "GB");
+}
+
+static int buffer_updated(tow_protocol *self, size_t size) {
+  return data(self, ((end *)self)->buffer, size);
+}
+
+static const tow_stream_callbacks stream_callbacks = {
+    .base = {sizeof(tow_stream_callbacks), TOW_STREAM, made, lost, paused, resumed},
+    .eof_received = ended,
+    .data_received = data,
+};
+static const tow_buffered_callbacks buffered_callbacks = {
+    .base = {sizeof(tow_buffered_callbacks), TOW_BUFFERED, made, lost, paused, resumed},
+    .eof_received = ended,
+    .get_buffer = get_buffer,
+    .buffer_updated = buffer_updated,
+};
+
+static tow_protocol *create(tow_loop *loop, void *context) {
+  role *r = context;
+  (void)loop;
+  if (r->scene->count == ENDS) return NULL;
+  end *e = &r->scene->ends[r->scene->count++];
+  e->base.callbacks = r->kind == TOW_BUFFERED ? &buffered_callbacks.base : &stream_callbacks.base;
+  e->scene = r->scene;
+  e->on = r->on;
+  return &e->base;
+}
+
+int echo(end *e, const char *event) {
+  (void)e;
+  (void)event; /* scene.c writes back */
+  return 0;
+}
+
+int send_text(end *e, const char *text) {
+  return tow_transport_write(e->transport, text, strlen(text));
+}
+
+/* ---- The scene ---- */
+
+void scene_fail(scene *s, const char *file, int line, const char *what) {
+  const char *base = strrchr(file, '/');
+  if (s->failure) return;
+  s->failure = malloc(2048);
+  snprintf(s->failure, 2048, "%s:%d: %s (last result: %d %s; last warning: %s)", base ? base + 1 : file, line, what,
+           s->code, s->message, s->warning);
+}
+
+static int expire(void *context) {
+  ((scene *)context)->expired = true;
+  return 0;
+}
+
+void scene_begin_wait(scene *s) {
+  s->expired = false;
+  tow_loop_call_later(s->loop, &s->guard, 5000, expire, s);
+}
+
+bool scene_wait(scene *s) {
+  uv_run(tow_uv_loop(s->loop), UV_RUN_ONCE);
+  return !s->expired;
+}
+
+static void on_log(void *context, tow_level level, const char *message) {
+  scene *s = context;
+  if (level != TOW_LOG_WARNING) return;
+  s->warnings++;
+  snprintf(s->warning, sizeof s->warning, "%s", message);
+}
+
+static void on_exception(void *context, const char *callback, tow_transport *transport, const tow_error *error) {
+  scene *s = context;
+  (void)transport;
+  s->reports++;
+  snprintf(s->warning, sizeof s->warning, "%s: %s", callback, error->message);
+}
+
+void scene_setup(scene *s) {
+  tow_loop_set_log(s->loop, on_log, s);
+  tow_loop_set_exception_handler(s->loop, on_exception, s);
+}
+
+static void note_result(scene *s, const tow_error *error) {
+  s->results++;
+  s->code = error ? error->code : 0;
+  s->native = error ? error->native : 0;
+  snprintf(s->message, sizeof s->message, "%s", error ? error->message : "");
+}
+
+static int connected(void *context, tow_transport *transport, const tow_error *error) {
+  ((scene *)context)->transport = transport;
+  note_result(context, error);
+  return 0;
+}
+
+static int listening(void *context, tow_server *server, const tow_error *error) {
+  ((scene *)context)->listening = server;
+  note_result(context, error);
+  return 0;
+}
+
+tow_request *dial(scene *s, const char *address, const tow_options *options) {
+  return tow_loop_connect(s->loop, address, options, (tow_factory){create, &s->client}, connected, s);
+}
+
+tow_server *serve(scene *s, const char *address, const tow_options *options, char resolved[160]) {
+  int before = s->results;
+  char where[128];
+  s->listening = NULL;
+  if (!tow_loop_listen(s->loop, address, options, (tow_factory){create, &s->server}, listening, s)) return NULL;
+  scene_begin_wait(s);
+  while (s->results == before && scene_wait(s)) {
+  }
+  if (!s->listening) return NULL;
+  tow_server_get_extra_info(s->listening, "sockname", where, sizeof where);
+  snprintf(resolved, 160, "%s%s", where[0] == '/' ? "unix:" : "tcp://", where);
+  return s->listening;
+}
+
+bool join(scene *s, tow_server **server) {
+  char address[160];
+  *server = serve(s, "tcp://127.0.0.1:0", NULL, address);
+  if (!*server || !dial(s, address, NULL)) return false;
+  scene_begin_wait(s);
+  while (!(s->count == 2 && s->ends[0].made && s->ends[1].made && s->results == 2) && scene_wait(s)) {
+  }
+  return s->count == 2 && s->code == 0;
+}
+
+/* ---- Raw sockets ---- */
+
+static socklen_t fill_address(struct sockaddr_storage *address, const char *host, int port) {
+  if (uv_ip4_addr(host, port, (struct sockaddr_in *)(void *)address) == 0) return sizeof(struct sockaddr_in);
+  uv_ip6_addr(host, port, (struct sockaddr_in6 *)(void *)address);
+  return sizeof(struct sockaddr_in6);
+}
+
+int raw_listen(const char *host, int backlog, int *port) {
+  struct sockaddr_storage address;
+  socklen_t size = fill_address(&address, host, *port);
+  int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, backlog) < 0) {
+    close(fd);
+    return -1;
+  }
+  size = sizeof address;
+  getsockname(fd, (struct sockaddr *)&address, &size);
+  *port = ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)(void *)&address)->sin_port
+                                             : ((struct sockaddr_in6 *)(void *)&address)->sin6_port);
+  return fd;
+}
+
+int raw_connect(const char *host, int port) {
+  struct sockaddr_storage address;
+  socklen_t size = fill_address(&address, host, port);
+  int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (connect(fd, (struct sockaddr *)&address, size) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
+void raw_fill(const char *host, int port, int opened[8]) {
+  struct sockaddr_storage address;
+  socklen_t size = fill_address(&address, host, port);
+  for (int i = 0; i < 8; i++) {
+    opened[i] = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    connect(opened[i], (struct sockaddr *)&address, size);
+  }
+}
+
+void raw_reset(int fd) {
+  struct linger now = {1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  close(fd);
+}
+
+int port_of(const char *address) {
+  const char *colon = strrchr(address, ':');
+  return colon ? atoi(colon + 1) : 0;
+}
+
+bool has_ipv6(void) {
+  int port = 0, fd = raw_listen("::1", 1, &port);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
+}

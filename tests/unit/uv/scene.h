@@ -1,0 +1,124 @@
+/* What the libuv host's tests are written in: a loop, protocols that count what they are told, and raw sockets for the
+ * peers that misbehave. Names are looked up in a table of the tests' own (names.c), so nothing leaves loopback. */
+#ifndef TOWLINE_UV_SCENE_H
+#define TOWLINE_UV_SCENE_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include "towline/uv.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+typedef struct scene scene;
+typedef struct end end;
+
+/* Is called in each callback, after it was counted: "CM", "DR", "ER", "CL", "PW", "RW". Its answer is the callback's.
+ */
+typedef int (*on_event)(end *e, const char *event);
+
+/* How a factory makes its ends. */
+typedef struct role {
+  scene *scene;
+  tow_kind kind; /* 0: TOW_STREAM */
+  on_event on;   /* NULL: answers 0 */
+} role;
+
+struct end {
+  tow_protocol base;
+  scene *scene;
+  on_event on;
+  tow_transport *transport;
+  int made, ended, lost, paused, resumed, reads;
+  int code, native; /* connection_lost's */
+  size_t received;  /* bytes in all; the first of them: */
+  char text[512];
+  char buffer[4096]; /* a buffered protocol's */
+  size_t counter;    /* for hooks */
+  tow_handle handle;
+};
+
+enum { ENDS = 128 };
+
+struct scene {
+  tow_loop *loop;
+  role client, server;
+  end ends[ENDS]; /* in the order of their making */
+  int count, lost;
+  /* The last request's result, and how many there were. */
+  int results;
+  tow_transport *transport;
+  tow_server *listening;
+  int code, native;
+  char message[1024];
+  char warning[256];
+  int warnings, reports;
+  tow_handle guard;
+  bool expired;
+  char folder[64]; /* for Unix sockets */
+  char *failure;
+};
+
+typedef struct test {
+  const char *name;
+  void (*run)(scene *s);
+} test;
+extern const test loop_tests[], connect_tests[], listen_tests[], stream_tests[]; /* end with a NULL name */
+
+/* Ends the test if the condition does not hold. */
+#define CHECK(s, condition)                                                                                            \
+  do {                                                                                                                 \
+    if (!(condition)) {                                                                                                \
+      scene_fail(s, __FILE__, __LINE__, #condition);                                                                   \
+      return;                                                                                                          \
+    }                                                                                                                  \
+  } while (0)
+
+/* Runs the loop until the condition holds; ends the test if it does not within five seconds. */
+#define UNTIL(s, condition)                                                                                            \
+  do {                                                                                                                 \
+    scene_begin_wait(s);                                                                                               \
+    while (!(condition) && scene_wait(s)) {                                                                            \
+    }                                                                                                                  \
+    CHECK(s, condition);                                                                                               \
+  } while (0)
+
+/* Sets the handlers, after s->loop was made. */
+void scene_setup(scene *s);
+void scene_fail(scene *s, const char *file, int line, const char *what);
+void scene_begin_wait(scene *s);
+bool scene_wait(scene *s); /* false when it has taken too long */
+
+/* Listens, and answers the server when it does; then "tcp://..." of it is in `address`. NULL: the failure is in s. */
+tow_server *serve(scene *s, const char *address, const tow_options *options, char resolved[160]);
+/* Begins to connect; the result comes to s. */
+tow_request *dial(scene *s, const char *address, const tow_options *options);
+/* Both, on a port of 127.0.0.1; answers when both ends have been made. */
+bool join(scene *s, tow_server **server);
+
+int send_text(end *e, const char *text);
+int echo(end *e, const char *event); /* an on_event: writes back what comes */
+
+/* ---- Raw sockets, blocking ---- */
+
+int raw_listen(const char *host, int backlog, int *port);
+int raw_connect(const char *host, int port);
+/* Fills a backlog, so that the next connection gets no answer. */
+void raw_fill(const char *host, int port, int opened[8]);
+void raw_reset(int fd); /* closes with a reset */
+int port_of(const char *address);
+bool has_ipv6(void);
+
+/* ---- names.c ---- */
+
+/* "slow.test" is looked up until this is called. */
+void names_release(void);
+
+#endif
