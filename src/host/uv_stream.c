@@ -20,7 +20,10 @@ enum {
 };
 
 static void fail(tow_uv_stream *s, int status) {
-  tow_host_failed(s->transport, &(tow_error){tow_uv_error(status), -status, NULL});
+  char text[128];
+  int code = tow_uv_error(status);
+  const char *message = code == TOW_EUNKNOWN ? uv_strerror_r(status, text, sizeof text) : NULL;
+  tow_host_failed(s->transport, &(tow_error){code, -status, message});
 }
 
 /* ---- Reading ---- */

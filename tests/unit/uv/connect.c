@@ -29,7 +29,6 @@ static void hello(scene *s, const char *address) {
   tow_transport_close(s->transport);
   UNTIL(s, s->lost == 2);
   CHECK(s, s->ends[0].code == 0 && s->ends[1].code == 0 && s->ends[0].ended + s->ends[1].ended == 1);
-  tow_handle_cancel(&s->guard);
   tow_server_close(s->listening);
   CHECK(s, !tow_uv_run(s->loop));
 }
@@ -208,7 +207,6 @@ static void cancel_lookup(scene *s) {
   UNTIL(s, s->results == 2);
   names_release();
   names_release();
-  tow_handle_cancel(&s->guard);
   CHECK(s, s->code == TOW_ETIMEDOUT && !tow_uv_run(s->loop));
 }
 

@@ -162,6 +162,10 @@ static void starve(scene *s) {
   while (tow_loop_time(s->loop) - begin < 250) /* it goes on trying, and says so once */
     uv_run(tow_uv_loop(s->loop), UV_RUN_ONCE);
   CHECK(s, s->warnings == 1 && s->count == 0);
+  CHECK(s, !tow_uv_loop_new(NULL));
+  dial(s, address, NULL);
+  UNTIL(s, s->results == 2);
+  CHECK(s, s->code == TOW_EMFILE && s->native == EMFILE);
   while (count > 0)
     close(fds[--count]);
   UNTIL(s, s->count == WAITING);

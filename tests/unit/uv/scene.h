@@ -87,6 +87,7 @@ extern const test loop_tests[], connect_tests[], listen_tests[], stream_tests[];
     scene_begin_wait(s);                                                                                               \
     while (!(condition) && scene_wait(s)) {                                                                            \
     }                                                                                                                  \
+    tow_handle_cancel(&(s)->guard);                                                                                    \
     CHECK(s, condition);                                                                                               \
   } while (0)
 
