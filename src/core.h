@@ -5,6 +5,7 @@
  *     request.c    connect, listen, servers           write.c     write, drain, half-close
  *     error.c      names                              flow.c      marks, pause and resume
  *     address.c    taking an address apart            queue.c     bytes that wait
+ *     process.c    subprocesses and their pipes       datagram.c  datagrams
  *
  * No I/O, no clock, no threads, no globals.
  */
@@ -23,6 +24,7 @@ enum {
   TOW_CHUNK_SIZE = 4096,        /* the least that the write queue allocates */
   TOW_STEP_MAX = 65536,         /* [F7] */
   TOW_HIGH_DEFAULT = 65536,     /* [F1] */
+  TOW_DATAGRAM_HEADER = 8,      /* what a queued datagram counts beside its length [F6] */
   TOW_LOST_WRITES = 5,          /* the write after loss that is the first to be reported [W4] */
 };
 
@@ -114,6 +116,8 @@ enum {                         /* tow_transport.state; life.c says in which orde
        TOW_HOST_READS = 128,   /* what set_reading was last told */
        TOW_WRITE_PAUSED = 256, /* pause_writing was called, resume_writing not yet */
        TOW_WRITE_ENDED = 512,  /* write_eof */
+       TOW_SENDING = 1024,     /* sendto: errors of the host's are told later [L3] */
+       TOW_SEND_FAILED = 2048, /* the datagram just offered */
 };
 
 struct tow_transport {
@@ -124,9 +128,8 @@ struct tow_transport {
   tow_node ready; /* for the deferred connection_made, connection_lost and close: one at a time */
   tow_node open;  /* in loop->transports */
   tow_server *server;
-  uint16_t state;
-  uint8_t abilities, lost_writes;
-  uint32_t references;
+  uint16_t state, abilities;
+  uint32_t references : 24, lost_writes : 8;
   tow_buffer loan;      /* what the host was lent; base NULL: nothing */
   tow_protocol *lender; /* whose memory that is; NULL: a slab */
   void *slab;           /* this transport's own, with TOW_HOLDS_LOANS */
@@ -135,12 +138,44 @@ struct tow_transport {
   tow_error error;        /* what connection_lost will carry; code 0: none. An owned message if it is not static */
 };
 
+/* An endpoint of datagrams, and a subprocess: transports with more behind them. */
+typedef struct tow_endpoint {
+  tow_transport base;
+  tow_peer peer; /* the one connected to; size 0: none */
+} tow_endpoint;
+
+typedef struct tow_pipe {
+  tow_protocol base; /* the pipe's transport calls it, it calls the subprocess's protocol */
+  struct tow_process *process;
+  tow_transport *transport; /* NULL: not piped, or lost */
+} tow_pipe;
+
+typedef struct tow_process {
+  tow_transport base;
+  tow_pipe pipes[3];
+  int pid, returncode;
+  bool exited;
+} tow_process;
+
 static inline bool tow_may_read(const tow_transport *t) {
   return (t->state & (TOW_MADE | TOW_CLOSING | TOW_READ_PAUSED | TOW_READ_ENDED)) == TOW_MADE;
 }
 
-tow_transport *tow_open(tow_loop *loop, tow_factory factory, tow_server *server, const tow_connection_host *table,
-                        void *connection, unsigned abilities, const tow_options *options);
+/* What every way of opening has in common. On failure NULL, and why in `error`. */
+typedef struct tow_opening {
+  tow_factory factory;
+  const tow_connection_host *table;
+  void *connection;
+  unsigned abilities;
+  tow_server *server;         /* or NULL */
+  const tow_options *options; /* NULL: the defaults */
+  const tow_peer *peer;       /* an endpoint's; or NULL */
+  int pid;
+  tow_error error;
+} tow_opening;
+tow_transport *tow_open(tow_loop *loop, tow_opening *opening);
+/* Whether a protocol of this kind can be called by this transport. */
+bool tow_suits(const tow_transport *t, const tow_protocol *protocol);
 /* Ends the connection: the queue is dropped, connection_lost will carry the error. The first cause wins [L8]. */
 void tow_fail(tow_transport *t, int code, int native, const char *message);
 /* The same for a callback that failed, which is reported first [L6]. */
@@ -154,6 +189,7 @@ void tow_lose_now(tow_transport *t);
 void tow_update_reading(tow_transport *t);
 
 void tow_call_pause_writing(tow_transport *t);
+void tow_call_resume_writing(tow_transport *t);
 void tow_maybe_pause_writing(tow_transport *t);
 void tow_maybe_resume_writing(tow_transport *t);
 
@@ -162,8 +198,22 @@ bool tow_queue_put(tow_transport *t, const tow_iovec *lines, size_t count, size_
 void tow_queue_take(tow_transport *t, size_t size);
 void tow_queue_free(tow_transport *t);
 
+/* One datagram to the end of the queue. */
+bool tow_queue_put_datagram(tow_transport *t, const void *data, size_t size, const tow_peer *peer);
+void tow_queue_take_datagram(tow_transport *t);
+
+/* A write on a connection that is lost or closing: dropped, and after a while remarked on [W4, W5]. */
+int tow_drop_write(tow_transport *t);
+
+void tow_process_close(tow_process *process);
+/* Calls process_exited, if the child has ended. */
+void tow_process_tell_exit(tow_process *process);
+/* Ends it without waiting for it [T5]. */
+void tow_process_abandon(tow_process *process);
+
 /* ---- Servers and requests ---- */
 
+bool tow_server_is_open(const tow_loop *loop, const tow_server *server);
 void tow_close_requests(tow_loop *loop); /* and servers [T5] */
 
 struct tow_server {

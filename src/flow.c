@@ -13,6 +13,15 @@ void tow_call_pause_writing(tow_transport *t) {
   tow_leave(t->loop);
 }
 
+void tow_call_resume_writing(tow_transport *t) {
+  const tow_base_callbacks *callbacks = t->protocol->callbacks;
+  if (!callbacks->resume_writing) return;
+  tow_enter(t->loop);
+  int result = callbacks->resume_writing(t->protocol);
+  if (result < 0) tow_report(t->loop, "resume_writing", t, result);
+  tow_leave(t->loop);
+}
+
 void tow_maybe_pause_writing(tow_transport *t) {
   if (t->size <= t->high || (t->state & TOW_WRITE_PAUSED)) return;
   t->state |= TOW_WRITE_PAUSED;
@@ -22,12 +31,7 @@ void tow_maybe_pause_writing(tow_transport *t) {
 void tow_maybe_resume_writing(tow_transport *t) {
   if (t->size > t->low || !(t->state & TOW_WRITE_PAUSED)) return;
   t->state &= (uint16_t)~TOW_WRITE_PAUSED;
-  const tow_base_callbacks *callbacks = t->protocol->callbacks;
-  if (!callbacks->resume_writing) return;
-  tow_enter(t->loop);
-  int result = callbacks->resume_writing(t->protocol);
-  if (result < 0) tow_report(t->loop, "resume_writing", t, result);
-  tow_leave(t->loop);
+  tow_call_resume_writing(t);
 }
 
 int tow_transport_set_write_buffer_limits(tow_transport *t, ptrdiff_t high, ptrdiff_t low) {

@@ -39,37 +39,57 @@ static void run_made(tow_loop *loop, tow_node *node) {
     tow_lose(t);
   else
     tow_update_reading(t);
+  if (t->abilities & TOW_RUNS_PROCESS) tow_process_tell_exit((tow_process *)t);
 }
 
-static bool is_stream(const tow_protocol *protocol) {
-  const tow_base_callbacks *callbacks = protocol->callbacks;
-  return (callbacks->kind == TOW_STREAM && callbacks->size >= sizeof(tow_stream_callbacks)) ||
-         (callbacks->kind == TOW_BUFFERED && callbacks->size >= sizeof(tow_buffered_callbacks));
+bool tow_suits(const tow_transport *t, const tow_protocol *protocol) {
+  static const uint8_t sizes[] = {0, sizeof(tow_stream_callbacks), sizeof(tow_buffered_callbacks),
+                                  sizeof(tow_datagram_callbacks), sizeof(tow_subprocess_callbacks)};
+  uint32_t kind = protocol->callbacks->kind;
+  if (kind == 0 || kind >= sizeof sizes || protocol->callbacks->size < sizes[kind]) return false;
+  if (t->abilities & TOW_CARRIES_DATAGRAMS) return kind == TOW_DATAGRAM;
+  if (t->abilities & TOW_RUNS_PROCESS) return kind == TOW_SUBPROCESS;
+  return kind == TOW_STREAM || kind == TOW_BUFFERED;
 }
 
-tow_transport *tow_open(tow_loop *loop, tow_factory factory, tow_server *server, const tow_connection_host *table,
-                        void *connection, unsigned abilities, const tow_options *options) {
+static size_t size_of(const tow_transport *t) {
+  if (t->abilities & TOW_CARRIES_DATAGRAMS) return sizeof(tow_endpoint);
+  if (t->abilities & TOW_RUNS_PROCESS) return sizeof(tow_process);
+  return sizeof(tow_transport);
+}
+
+tow_transport *tow_open(tow_loop *loop, tow_opening *o) {
+  tow_transport head = {.loop = loop,
+                        .table = o->table,
+                        .connection = o->connection,
+                        .server = o->server,
+                        .abilities = (uint16_t)o->abilities,
+                        .references = 1,
+                        .ready.run = run_made};
+  o->error = (tow_error){TOW_ECANCELED, 0, NULL};
   if (loop->closing) return NULL;
-  tow_transport *t = tow_allocate(loop, sizeof *t);
+  tow_transport *t = tow_allocate(loop, size_of(&head));
+  o->error = (tow_error){TOW_ENOMEM, 0, NULL};
   if (!t) return NULL;
-  *t = (tow_transport){.loop = loop,
-                       .table = table,
-                       .connection = connection,
-                       .server = server,
-                       .abilities = (uint8_t)abilities,
-                       .references = 1,
-                       .ready.run = run_made};
+  memset(t, 0, size_of(&head));
+  *t = head;
   tow_list_init(&t->ready);
   tow_list_init(&t->open);
-  if (tow_transport_set_write_buffer_limits(t, options ? options->high : TOW_UNSET,
-                                            options ? options->low : TOW_UNSET) < 0)
+  if (!o->options || tow_transport_set_write_buffer_limits(t, o->options->high, o->options->low) < 0)
     tow_transport_set_write_buffer_limits(t, TOW_UNSET, TOW_UNSET);
-  tow_protocol *protocol = factory.create(loop, factory.context);
-  if (!protocol || !is_stream(protocol)) {
-    tow_release(loop, t, sizeof *t);
+  tow_protocol *protocol = o->factory.create(loop, o->factory.context);
+  if (!protocol || !tow_suits(t, protocol)) {
+    if (protocol)
+      o->error = (tow_error){TOW_EINVAL, 0, "the protocol is of another kind than the connection"};
+    else
+      o->error.message = "no protocol was made for the connection";
+    tow_release(loop, t, size_of(t));
     return NULL;
   }
   t->protocol = protocol;
+  if (o->server && !tow_server_is_open(loop, o->server)) t->server = NULL; /* closed by the factory */
+  if ((t->abilities & TOW_CARRIES_DATAGRAMS) && o->peer) ((tow_endpoint *)t)->peer = *o->peer;
+  if (t->abilities & TOW_RUNS_PROCESS) ((tow_process *)t)->pid = o->pid;
   loop->references++;
   tow_list_add(&loop->transports, &t->open);
   tow_schedule(loop, &t->ready);
@@ -77,8 +97,8 @@ tow_transport *tow_open(tow_loop *loop, tow_factory factory, tow_server *server,
 }
 
 tow_transport *tow_host_open(tow_loop *loop, tow_factory factory, const tow_connection_host *table, void *connection,
-                             unsigned abilities) {
-  return tow_open(loop, factory, NULL, table, connection, abilities, NULL);
+                             unsigned abilities, const tow_peer *peer) {
+  return tow_open(loop, &(tow_opening){factory, table, connection, .abilities = abilities, .peer = peer});
 }
 
 /* ---- Losing ---- */
@@ -173,11 +193,18 @@ void tow_transport_close(tow_transport *t) {
   }
   t->state |= TOW_CLOSING;
   tow_update_reading(t);
-  if (t->size == 0) tow_lose(t);
+  if (t->abilities & TOW_RUNS_PROCESS)
+    tow_process_close((tow_process *)t);
+  else if (t->size == 0)
+    tow_lose(t);
 }
 
 void tow_transport_abort(tow_transport *t) {
   if (t->state & TOW_LOST) return;
+  if (t->abilities & TOW_RUNS_PROCESS) { /* a subprocess is never lost before it has ended [X4] */
+    tow_transport_close(t);
+    return;
+  }
   drop(t);
   tow_lose(t);
 }
@@ -198,7 +225,7 @@ void tow_transport_unref(tow_transport *t) {
   tow_loop *loop = t->loop;
   if (t->error.code && t->error.message != tow_error_text(t->error.code))
     tow_loop_free(loop, (void *)(uintptr_t)t->error.message);
-  tow_release(loop, t, sizeof *t);
+  tow_release(loop, t, size_of(t));
   tow_unref_loop(loop);
 }
 
@@ -223,11 +250,12 @@ tow_loop *tow_transport_get_loop(const tow_transport *t) {
 }
 
 int tow_transport_set_protocol(tow_transport *t, tow_protocol *protocol) {
-  if (!protocol || !is_stream(protocol)) return TOW_EINVAL;
+  if (!protocol || !tow_suits(t, protocol)) return TOW_EINVAL;
   if ((t->state & TOW_DONE) || protocol == t->protocol) return 0;
   /* The old one may be freed as soon as its callback has returned, so its memory comes back if it can. */
   tow_transport_revoke_buffer(t);
   t->protocol = protocol;
+  if (o->server && !tow_server_is_open(loop, o->server)) t->server = NULL; /* closed by the factory */
   if ((t->state & (TOW_WRITE_PAUSED | TOW_LOST)) == TOW_WRITE_PAUSED) tow_call_pause_writing(t);
   return 0;
 }

@@ -164,8 +164,13 @@ void tow_host_close_loop(tow_loop *loop) {
   if (loop->depth > 0 || loop->closing) return;
   loop->closing = true;
   tow_close_requests(loop);
-  for (tow_node *node = loop->transports.next; node != &loop->transports; node = node->next)
-    tow_transport_abort(TOW_OWNER(node, tow_transport, open));
+  for (tow_node *node = loop->transports.next; node != &loop->transports; node = node->next) {
+    tow_transport *t = TOW_OWNER(node, tow_transport, open);
+    if (t->abilities & TOW_RUNS_PROCESS)
+      tow_process_abandon((tow_process *)t);
+    else
+      tow_transport_abort(t);
+  }
   while (has_business(loop))
     tow_host_run_ready(loop);
   while (!tow_list_is_empty(&loop->ready))

@@ -67,6 +67,32 @@ bool tow_queue_put(tow_transport *t, const tow_iovec *lines, size_t count, size_
   return true;
 }
 
+/* A datagram has a chunk of its own, which begins with its peer. */
+bool tow_queue_put_datagram(tow_transport *t, const void *data, size_t size, const tow_peer *peer) {
+  if (size > PTRDIFF_MAX - sizeof(tow_chunk) - sizeof *peer) return false;
+  size_t capacity = sizeof *peer + size;
+  tow_chunk *chunk = tow_allocate(t->loop, sizeof *chunk + capacity);
+  if (!chunk) return false;
+  *chunk = (tow_chunk){.capacity = capacity, .start = sizeof *peer, .end = capacity};
+  memcpy(chunk->data, peer, sizeof *peer);
+  if (size > 0) memcpy(chunk->data + sizeof *peer, data, size);
+  if (t->tail)
+    t->tail->next = chunk;
+  else
+    t->head = chunk;
+  t->tail = chunk;
+  t->size += size + TOW_DATAGRAM_HEADER;
+  return true;
+}
+
+void tow_queue_take_datagram(tow_transport *t) {
+  tow_chunk *chunk = t->head;
+  t->head = chunk->next;
+  if (!t->head) t->tail = NULL;
+  t->size -= chunk->end - chunk->start + TOW_DATAGRAM_HEADER;
+  free_chunk(t->loop, chunk);
+}
+
 void tow_queue_take(tow_transport *t, size_t size) {
   t->size -= size;
   while (t->head) {

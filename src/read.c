@@ -89,7 +89,7 @@ static bool lend_slab(tow_transport *t) {
 static bool lend(tow_transport *t, ptrdiff_t sizehint) {
   while (tow_may_read(t)) {
     tow_protocol *p = t->protocol;
-    if (p->callbacks->kind == TOW_STREAM) return lend_slab(t);
+    if (p->callbacks->kind != TOW_BUFFERED) return lend_slab(t);
     tow_buffer buffer = {NULL, 0};
     if (call_get_buffer(t, p, sizehint, &buffer)) {
       t->lender = p;

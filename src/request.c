@@ -21,6 +21,7 @@ struct tow_request {
   tow_error error;
   char *message; /* owned; NULL: the code's own text */
   size_t size;   /* of this block */
+  int given_up;  /* 0, or why: TOW_ETIMEDOUT, TOW_ECANCELED */
   bool settled, listens;
 };
 
@@ -46,7 +47,9 @@ static void run_result(tow_loop *loop, tow_node *node) {
 static void set_error(tow_request *r, int code, int native, const char *message) {
   if (!tow_error_text(code)) code = TOW_EUNKNOWN;
   size_t size = message ? strlen(message) + 1 : 0;
-  if (size > 0 && (r->message = tow_loop_alloc(r->loop, size))) memcpy(r->message, message, size);
+  tow_loop_free(r->loop, r->message);
+  r->message = size > 0 ? tow_loop_alloc(r->loop, size) : NULL;
+  if (r->message) memcpy(r->message, message, size);
   r->error = (tow_error){code, native, r->message ? r->message : tow_error_text(code)};
 }
 
@@ -56,8 +59,11 @@ static void settle(tow_request *r) {
   tow_schedule(r->loop, &r->ready);
 }
 
+/* The host may tell what had failed so far: then that is the message. */
 static void give_up(tow_request *r, int code) {
+  r->given_up = code;
   r->loop->table->cancel(r->loop->host, r);
+  if (r->settled) return;
   set_error(r, code, 0, NULL);
   settle(r);
 }
@@ -70,16 +76,16 @@ static int time_out(void *request) {
 void tow_request_cancel(tow_request *r) {
   if (!r->settled) {
     give_up(r, TOW_ECANCELED);
-  } else if (!r->error.code) {
-    if (r->transport) {
-      tow_transport_abort(r->transport);
-      tow_transport_unref(r->transport);
-    }
-    if (r->server) tow_server_close(r->server);
-    r->transport = NULL;
-    r->server = NULL;
-    set_error(r, TOW_ECANCELED, 0, NULL);
+    return;
   }
+  if (r->transport) {
+    tow_transport_abort(r->transport);
+    tow_transport_unref(r->transport);
+  }
+  if (r->server) tow_server_close(r->server);
+  r->transport = NULL;
+  r->server = NULL;
+  set_error(r, TOW_ECANCELED, 0, NULL);
 }
 
 /* ---- Making one ---- */
@@ -116,18 +122,16 @@ static tow_request *new_request(tow_loop *loop, const char *address, const tow_o
   return r;
 }
 
-static void begin(tow_request *r, void (*ask)(void *, tow_request *, const char *, const tow_options *)) {
+/* Whether the host is to be asked. */
+static bool begin(tow_request *r, bool supported) {
   tow_loop *loop = r->loop;
-  if (loop->closing) {
-    set_error(r, TOW_ECANCELED, 0, NULL);
+  if (loop->closing || !supported) {
+    set_error(r, loop->closing ? TOW_ECANCELED : TOW_ENOTSUP, 0, NULL);
     settle(r);
-    return;
+    return false;
   }
   if (r->options.timeout > 0) tow_loop_call_later(loop, &r->timer, r->options.timeout, time_out, r);
-  if (ask)
-    ask(loop->host, r, (const char *)(r + 1), &r->options);
-  else
-    tow_host_failed_request(r, &(tow_error){TOW_ENOTSUP, 0, NULL});
+  return true;
 }
 
 tow_request *tow_loop_connect(tow_loop *loop, const char *address, const tow_options *options, tow_factory factory,
@@ -135,7 +139,27 @@ tow_request *tow_loop_connect(tow_loop *loop, const char *address, const tow_opt
   tow_request *r = new_request(loop, address, options, factory, context);
   if (!r) return NULL;
   r->connected = done;
-  begin(r, loop->table->connect);
+  if (begin(r, loop->table->connect)) loop->table->connect(loop->host, r, address, &r->options);
+  return r;
+}
+
+tow_request *tow_loop_bind(tow_loop *loop, const char *address, const tow_options *options, tow_factory factory,
+                           tow_connected done, void *context) {
+  tow_request *r = new_request(loop, address, options, factory, context);
+  if (!r) return NULL;
+  r->connected = done;
+  if (begin(r, loop->table->bind)) loop->table->bind(loop->host, r, address, &r->options);
+  return r;
+}
+
+tow_request *tow_loop_spawn(tow_loop *loop, const char *address, const tow_spawn_options *options, tow_factory factory,
+                            tow_connected done, void *context) {
+  tow_spawn_options all = TOW_SPAWN_OPTIONS_DEFAULT;
+  if (options) memcpy(&all, options, options->size < sizeof all ? options->size : sizeof all);
+  tow_request *r = new_request(loop, address, NULL, factory, context);
+  if (!r) return NULL;
+  r->connected = done;
+  if (begin(r, loop->table->spawn)) loop->table->spawn(loop->host, r, address, &all);
   return r;
 }
 
@@ -145,7 +169,7 @@ tow_request *tow_loop_listen(tow_loop *loop, const char *address, const tow_opti
   if (!r) return NULL;
   r->listening = done;
   r->listens = true;
-  begin(r, loop->table->listen);
+  if (begin(r, loop->table->listen)) loop->table->listen(loop->host, r, address, &r->options);
   return r;
 }
 
@@ -161,19 +185,39 @@ void *tow_host_request_data(const tow_request *r) {
 
 void tow_host_failed_request(tow_request *r, const tow_error *error) {
   if (r->settled) return;
-  set_error(r, error->code, error->native, error->message);
+  set_error(r, r->given_up ? r->given_up : error->code, error->native, error->message);
   settle(r);
 }
 
-tow_transport *tow_host_opened(tow_request *r, const tow_connection_host *table, void *connection, unsigned abilities) {
+/* The request's transport, or its error. */
+static tow_transport *open_for(tow_request *r, tow_opening *o) {
   if (r->settled) return NULL;
-  tow_transport *t = tow_open(r->loop, r->factory, NULL, table, connection, abilities, &r->options);
+  o->factory = r->factory;
+  o->options = &r->options;
+  tow_transport *t = tow_open(r->loop, o);
   if (t)
     r->transport = tow_transport_ref(t);
   else
-    set_error(r, TOW_ENOMEM, 0, "no protocol was made for the connection");
+    set_error(r, o->error.code, 0, o->error.message);
   settle(r);
   return t;
+}
+
+tow_transport *tow_host_opened(tow_request *r, const tow_connection_host *table, void *connection, unsigned abilities) {
+  return open_for(r, &(tow_opening){.table = table, .connection = connection, .abilities = abilities});
+}
+
+tow_transport *tow_host_opened_datagram(tow_request *r, const tow_connection_host *table, void *connection,
+                                        const tow_peer *peer) {
+  return open_for(r, &(tow_opening){.table = table,
+                                    .connection = connection,
+                                    .abilities = TOW_CARRIES_DATAGRAMS | TOW_CAN_READ,
+                                    .peer = peer});
+}
+
+tow_transport *tow_host_spawned(tow_request *r, const tow_connection_host *table, void *connection, int pid) {
+  return open_for(r,
+                  &(tow_opening){.table = table, .connection = connection, .abilities = TOW_RUNS_PROCESS, .pid = pid});
 }
 
 tow_server *tow_host_listening(tow_request *r, void *listener) {
@@ -195,7 +239,18 @@ tow_server *tow_host_listening(tow_request *r, void *listener) {
 
 tow_transport *tow_host_accepted(tow_server *server, const tow_connection_host *table, void *connection,
                                  unsigned abilities) {
-  return tow_open(server->loop, server->factory, server, table, connection, abilities, &server->options);
+  return tow_open(server->loop, &(tow_opening){.factory = server->factory,
+                                               .table = table,
+                                               .connection = connection,
+                                               .abilities = abilities,
+                                               .server = server,
+                                               .options = &server->options});
+}
+
+bool tow_server_is_open(const tow_loop *loop, const tow_server *server) {
+  for (const tow_node *node = loop->servers.next; node != &loop->servers; node = node->next)
+    if (node == &server->open) return true;
+  return false;
 }
 
 static void each_client(tow_server *server, void (*act)(tow_transport *)) {

@@ -48,8 +48,7 @@ static bool cork(tow_transport *t, const tow_iovec *lines, size_t count, size_t 
   return true;
 }
 
-/* A write on a connection that is lost or closing: dropped, and after a while remarked on [W4, W5]. */
-static int drop_write(tow_transport *t) {
+int tow_drop_write(tow_transport *t) {
   if (!(t->state & TOW_LOST)) return 0;
   if (t->lost_writes < TOW_LOST_WRITES) t->lost_writes++;
   if (t->lost_writes == TOW_LOST_WRITES) tow_host_warn(t->loop, "write() on a lost connection");
@@ -70,7 +69,7 @@ int tow_transport_writelines(tow_transport *t, const tow_iovec *lines, size_t co
     size += lines[i].size;
   }
   if (size == 0) return 0;
-  if (t->state & TOW_CLOSING) return drop_write(t);
+  if (t->state & TOW_CLOSING) return tow_drop_write(t);
   if (cork(t, lines, count, size)) return 0;
   if (t->state & TOW_CLOSING) return 0; /* lost by emptying the cork */
   if (offer(t, lines, count, size)) return 0;

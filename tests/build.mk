@@ -1,5 +1,5 @@
 # ---- The core, on the memory host ----
-CORE_TESTS := probe core_test lifecycle_test flow_test write_test read_test loop_test
+CORE_TESTS := probe core_test lifecycle_test flow_test write_test read_test loop_test datagram_test process_test
 $(CORE_TESTS:%=$(B)/tests/unit/%.o): tests/unit/probe.h
 
 $(B)/core_test: $(CORE_TESTS:%=$(B)/tests/unit/%.o) $(B)/libtowline.a

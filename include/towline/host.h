@@ -32,6 +32,8 @@ enum {
   TOW_CAN_STAY_HALF_OPEN = 8, /* write on after the peer's end of stream [E3] */
   TOW_WANTS_CORK = 16,        /* many small writes of one callback are given as one `write` when it returns [W7] */
   TOW_HOLDS_LOANS = 32,       /* keeps lent memory while idle: gets a slab of its own, not the loop's [B5] */
+  TOW_CARRIES_DATAGRAMS = 64, /* sendto and tow_host_datagram instead of streams; TOW_CAN_READ is implied */
+  TOW_RUNS_PROCESS = 128,     /* a subprocess: pipes instead */
   TOW_CAN_STREAM = TOW_CAN_READ | TOW_CAN_WRITE | TOW_CAN_WRITE_EOF | TOW_CAN_STAY_HALF_OPEN,
 };
 
@@ -52,6 +54,13 @@ typedef struct tow_connection_host {
   void (*close)(void *connection, const tow_error *error);
   /* As tow_transport_get_extra_info. */
   int (*extra_info)(void *connection, const char *name, char *value, size_t capacity);
+  /* Datagrams: true when done with it, sent or not (then tow_host_datagram_failed was called); false: it would block,
+   * call tow_host_drain when there is room (flush says so once more). `peer` has size 0 on a connected endpoint. */
+  bool (*sendto)(void *connection, const void *data, size_t size, const tow_peer *peer);
+  int (*parse_peer)(void *connection, const char *text, tow_peer *peer);
+  int (*format_peer)(void *connection, const tow_peer *peer, char *text, size_t capacity);
+  /* Subprocesses: POSIX's number. 0, or TOW_E...; nothing for one that has just ended. */
+  int (*kill)(void *connection, int signal);
 } tow_connection_host;
 
 /* The loop's table. */
@@ -67,7 +76,11 @@ typedef struct tow_loop_host {
    * called before this returns. `options` is never NULL. */
   void (*connect)(void *host, tow_request *request, const char *address, const tow_options *options);
   void (*listen)(void *host, tow_request *request, const char *address, const tow_options *options);
-  /* The request's result is decided (cancelled, timed out): forget it. It is not valid after this call. */
+  void (*bind)(void *host, tow_request *request, const char *address, const tow_options *options);
+  /* End with tow_host_spawned and, right after it, tow_host_pipe for each piped descriptor. */
+  void (*spawn)(void *host, tow_request *request, const char *address, const tow_spawn_options *options);
+  /* The request has been given up (cancelled, timed out): forget it, it is not valid after this call. If addresses have
+   * failed by then, say so with tow_host_failed_request before returning: the message becomes the result's [O1]. */
   void (*cancel)(void *host, tow_request *request);
   /* Stop accepting and free `listener`. */
   void (*close_server)(void *host, void *listener);
@@ -109,9 +122,17 @@ void tow_host_failed_request(tow_request *request, const tow_error *error);
 tow_server *tow_host_listening(tow_request *request, void *listener);
 tow_transport *tow_host_accepted(tow_server *server, const tow_connection_host *table, void *connection,
                                  unsigned abilities);
-/* A transport that no request asked for: a pipe on a descriptor, a layer's upper side. */
-tow_transport *tow_host_open(tow_loop *loop, tow_factory factory, const tow_connection_host *table, void *connection,
+/* The same for an endpoint of datagrams; NULL or size 0 for `peer`: it is connected to none. */
+tow_transport *tow_host_opened_datagram(tow_request *request, const tow_connection_host *table, void *connection,
+                                        const tow_peer *peer);
+tow_transport *tow_host_spawned(tow_request *request, const tow_connection_host *table, void *connection, int pid);
+/* A pipe of a subprocess, NULL as tow_host_opened. */
+tow_transport *tow_host_pipe(tow_transport *process, int fd, const tow_connection_host *table, void *connection,
                              unsigned abilities);
+/* A transport that no request asked for: a pipe on a descriptor, a layer's upper side; with TOW_CARRIES_DATAGRAMS an
+ * endpoint connected to `peer` (or NULL), with TOW_RUNS_PROCESS a subprocess. */
+tow_transport *tow_host_open(tow_loop *loop, tow_factory factory, const tow_connection_host *table, void *connection,
+                             unsigned abilities, const tow_peer *peer);
 
 /* ---- Reading ---- */
 
@@ -136,6 +157,21 @@ size_t tow_host_peek(tow_transport *transport, tow_iovec *lines, size_t count, s
 void tow_host_sent(tow_transport *transport, size_t size);
 /* The most that a host may keep before it reports progress, when it is told only of whole pieces [F7]. */
 size_t tow_host_step(const tow_transport *transport);
+
+/* ---- Datagrams ---- */
+
+/* One has come, from `peer`. False: reading is off and it was not taken. */
+bool tow_host_datagram(tow_transport *transport, const void *data, size_t size, const tow_peer *peer);
+/* Sending or receiving one failed. The message is copied; NULL for the code's own; `peer` may be NULL. */
+void tow_host_datagram_failed(tow_transport *transport, const tow_error *error, const tow_peer *peer);
+/* There is room again: sends what is queued until `sendto` would block or fails. Answers whether it wants to be called
+ * again. */
+bool tow_host_drain(tow_transport *transport);
+
+/* ---- Subprocesses ---- */
+
+/* The child has ended: n after exit(n), -s by signal s [X5]. */
+void tow_host_exited(tow_transport *process, int returncode);
 
 /* ---- Ends ---- */
 

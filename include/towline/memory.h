@@ -41,10 +41,11 @@ void tow_memory_advance(tow_memory *memory, double milliseconds);
 /* ---- One end played by the test ---- */
 
 typedef struct tow_memory_options {
-  unsigned abilities; /* 0: TOW_CAN_STREAM */
-  ptrdiff_t capacity; /* how many bytes it takes in all before it would block; -1: all */
-  bool hold_loans;    /* asks for the next buffer right after each read and keeps it, as Node does [B5] */
-  bool cannot_revoke; /* and cannot give it back */
+  unsigned abilities;    /* 0: TOW_CAN_STREAM */
+  ptrdiff_t capacity;    /* how many bytes it takes in all before it would block; -1: all */
+  bool hold_loans;       /* asks for the next buffer right after each read and keeps it, as Node does [B5] */
+  tow_peer connected_to; /* with TOW_CARRIES_DATAGRAMS: the peer that the endpoint is connected to; size 0: none */
+  bool cannot_revoke;    /* and cannot give it back */
 } tow_memory_options;
 
 /* Opens a connection whose other end is the peer; NULL options: a full stream that takes everything. Answers NULL when
@@ -68,6 +69,23 @@ const void *tow_memory_received(const tow_memory_peer *peer, size_t *size);
 bool tow_memory_received_eof(const tow_memory_peer *peer);
 /* How often the transport handed bytes over: one a system call elsewhere. */
 size_t tow_memory_writes(const tow_memory_peer *peer);
+
+/* ---- Datagrams: tow_memory_open with TOW_CARRIES_DATAGRAMS ----
+ * tow_memory_send sends one datagram, from the peer that the endpoint is connected to; capacity and tow_memory_accept
+ * count datagrams; errors go to error_received. A peer is any text of up to 31 bytes. */
+void tow_memory_send_from(tow_memory_peer *peer, const void *data, size_t size, const tow_peer *from);
+/* The sizes of the datagrams that tow_memory_received answers joined. */
+const size_t *tow_memory_received_sizes(const tow_memory_peer *peer, size_t *count);
+
+/* ---- Subprocesses ----
+ * `pipes`: bit 0 for standard input, 1 for standard output, 2 for standard error. The child is played by the test. */
+tow_memory_peer *tow_memory_spawn(tow_memory *memory, tow_factory factory, unsigned pipes);
+/* The child's end of a pipe, for tow_memory_send, _send_eof, _received, ...; NULL: not piped. */
+tow_memory_peer *tow_memory_pipe(tow_memory_peer *process, int fd);
+/* The child ends: n after exit(n), -s by signal s. Its pipes end when the test says so. */
+void tow_memory_exit(tow_memory_peer *process, int returncode);
+/* The last signal it was sent; 0: none. */
+int tow_memory_signal(const tow_memory_peer *process);
 
 /* ---- Both ends transports ----
  * tow_loop_listen(loop, "mem:name", ...) and tow_loop_connect(loop, "mem:name", ...) on the same memory host join two

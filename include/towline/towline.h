@@ -114,8 +114,10 @@ struct tow_protocol {
 };
 
 typedef enum tow_kind {
-  TOW_STREAM = 1,   /* a tow_stream_callbacks */
-  TOW_BUFFERED = 2, /* a tow_buffered_callbacks */
+  TOW_STREAM = 1,     /* a tow_stream_callbacks */
+  TOW_BUFFERED = 2,   /* a tow_buffered_callbacks */
+  TOW_DATAGRAM = 3,   /* a tow_datagram_callbacks */
+  TOW_SUBPROCESS = 4, /* a tow_subprocess_callbacks */
 } tow_kind;
 
 /* asyncio.BaseProtocol: the beginning of every table. */
@@ -161,6 +163,34 @@ typedef struct tow_buffered_callbacks {
   /* The first `size` bytes of that buffer are there. Never more than it holds [B4]. */
   int (*buffer_updated)(tow_protocol *self, size_t size);
 } tow_buffered_callbacks;
+
+/* Who sent a datagram, or is to get it: an opaque value, copied and compared byte for byte, that means something to the
+ * endpoint it came from. tow_transport_parse_peer and _format_peer turn it into text and back. */
+typedef struct tow_peer {
+  uint8_t size; /* of what is used of `bytes`; 0: no address */
+  uint8_t bytes[31];
+} tow_peer;
+
+/* asyncio.DatagramProtocol: CM [-> datagram_received | error_received]* -> CL */
+typedef struct tow_datagram_callbacks {
+  tow_base_callbacks base;
+  /* One datagram, which may be empty; data and peer are lent until you return [D1, D6]. */
+  int (*datagram_received)(tow_protocol *self, const void *data, size_t size, const tow_peer *peer);
+  /* Sending or receiving one failed; the endpoint lives on [D3]. `peer` is NULL when it is not known whose. */
+  int (*error_received)(tow_protocol *self, const tow_error *error, const tow_peer *peer);
+} tow_datagram_callbacks;
+
+/* asyncio.SubprocessProtocol: CM [-> PD | PL | PX]* -> CL. pause_writing and resume_writing are those of the child's
+ * standard input [X8]. */
+typedef struct tow_subprocess_callbacks {
+  tow_base_callbacks base;
+  /* The child wrote to `fd` (1 or 2); at least one byte, lent until you return [X2]. */
+  int (*pipe_data_received)(tow_protocol *self, int fd, const void *data, size_t size);
+  /* Once for each piped descriptor, 0 too, after its data [X2]. */
+  int (*pipe_connection_lost)(tow_protocol *self, int fd, const tow_error *error);
+  /* tow_transport_get_returncode answers; may come before or after the pipes' ends [X3]. */
+  int (*process_exited)(tow_protocol *self);
+} tow_subprocess_callbacks;
 
 /* asyncio's protocol_factory: makes the protocol of a new connection, when it is open and no earlier [O1]. NULL means
  * out of memory: the connection is closed and its request fails. What a wasm module exports as a constructor is a
@@ -237,10 +267,41 @@ int tow_transport_get_extra_info(const tow_transport *transport, const char *nam
 tow_transport *tow_transport_ref(tow_transport *transport);
 void tow_transport_unref(tow_transport *transport);
 
+/* ---- Datagrams ---------------------------------------------------------------------------------------------- */
+
+/* Sends one datagram, empty or not; its memory is yours again when the call returns [D5]. On a connected endpoint
+ * `peer` is NULL or the one connected to; on another it must be given; else TOW_EINVAL and nothing is sent [D2]. What
+ * the host does not take at once is queued, each counting as its length + 8 [F6]. What goes wrong with it later, and
+ * what the host finds too long, comes to error_received. After close it is dropped and the answer is 0 [D4].
+ * TOW_ENOTSUP on a stream. */
+int tow_transport_sendto(tow_transport *transport, const void *data, size_t size, const tow_peer *peer);
+/* "127.0.0.1:9", "[::1]:9": addresses, not names. TOW_EADDRESS if it is none of this endpoint's kind. */
+int tow_transport_parse_peer(const tow_transport *transport, const char *text, tow_peer *peer);
+/* Answers the length and fills `text` as snprintf does. */
+int tow_transport_format_peer(const tow_transport *transport, const tow_peer *peer, char *text, size_t capacity);
+bool tow_peer_equal(const tow_peer *a, const tow_peer *b);
+
+/* ---- Subprocesses -------------------------------------------------------------------------------------------
+ * The transport of a subprocess neither reads nor writes: its pipes do. `close` closes them and kills the child if it
+ * runs; connection_lost follows when it has ended and every pipe is lost [X4, X7]. */
+
+int tow_transport_get_pid(const tow_transport *transport); /* 0 where there is no such thing */
+/* False while it runs. `returncode`: n after exit(n), -s when signal s ended it [X5]. */
+bool tow_transport_get_returncode(const tow_transport *transport, int *returncode);
+/* A transport to write to for 0, to read from (pause, resume, close) for 1 and 2; NULL for a descriptor that is not
+ * piped. Valid until its pipe_connection_lost has returned [X10]. */
+tow_transport *tow_transport_get_pipe_transport(const tow_transport *transport, int fd);
+/* POSIX's numbers on every host. TOW_ESRCH after connection_lost; 0 and nothing done if it has just ended [X6]. */
+int tow_transport_send_signal(tow_transport *transport, int signal);
+int tow_transport_terminate(tow_transport *transport); /* SIGTERM, 15 */
+int tow_transport_kill(tow_transport *transport);      /* SIGKILL, 9 */
+
 /* ---- Connecting and serving ---------------------------------------------------------------------------------
  * By address, the same way on every host:
  *     tcp://host:port   tcp://[::1]:port   unix:/path            libuv, Node
  *     ws://host/path    wss://host/path                          Node, browser
+ *     udp://host:port                                            libuv, Node
+ *     exec:program                                               libuv, Node
  *     mem:name                                                   memory
  * A host that cannot answers TOW_ESCHEME. Start from the defaults and change what you want:
  *     tow_options options = TOW_OPTIONS_DEFAULT;
@@ -272,6 +333,37 @@ typedef int (*tow_listening)(void *context, tow_server *server, const tow_error 
  * when out of memory: then there is no result. */
 tow_request *tow_loop_connect(tow_loop *loop, const char *address, const tow_options *options, tow_factory factory,
                               tow_connected done, void *context);
+/* An endpoint for datagrams that is bound to this address ("udp://127.0.0.1:0": the system chooses the port) and
+ * connected to none. tow_loop_connect with a "udp://" address makes a connected one. */
+tow_request *tow_loop_bind(tow_loop *loop, const char *address, const tow_options *options, tow_factory factory,
+                           tow_connected done, void *context);
+
+typedef enum tow_stdio {
+  TOW_PIPE,    /* a pipe to the protocol */
+  TOW_NULL,    /* nothing to read, nobody to write to */
+  TOW_INHERIT, /* this program's own */
+  TOW_STDOUT,  /* standard error only: to wherever standard output goes */
+} tow_stdio;
+
+typedef struct tow_spawn_options {
+  uint32_t size;                  /* sizeof(tow_spawn_options) */
+  const char *const *arguments;   /* after the program's name; ends with NULL; NULL: none */
+  const char *const *environment; /* "NAME=value", ends with NULL; NULL: this program's own */
+  const char *directory;          /* NULL: this program's own */
+  tow_stdio stdio[3];
+} tow_spawn_options;
+
+#define TOW_SPAWN_OPTIONS_DEFAULT                                                                                      \
+  {                                                                                                                    \
+    sizeof(tow_spawn_options), NULL, NULL, NULL, {                                                                     \
+      TOW_PIPE, TOW_PIPE, TOW_PIPE                                                                                     \
+    }                                                                                                                  \
+  }
+
+/* Starts a child, "exec:/bin/cat" or "exec:cat" (looked up as the host does); a failure is the request's [X9]. The
+ * options are copied. */
+tow_request *tow_loop_spawn(tow_loop *loop, const char *address, const tow_spawn_options *options, tow_factory factory,
+                            tow_connected done, void *context);
 /* Every connection accepted gets a protocol from the factory. "tcp://127.0.0.1:0" lets the system choose the port;
  * tow_server_get_extra_info(server, "sockname") tells it. */
 tow_request *tow_loop_listen(tow_loop *loop, const char *address, const tow_options *options, tow_factory factory,

@@ -27,8 +27,8 @@ tow_loop *tow_uv_loop_new(const tow_uv_options *options);
 /* Runs until nothing is left to wait for, or until tow_uv_stop. Answers whether something is left. */
 bool tow_uv_run(tow_loop *loop);
 void tow_uv_stop(tow_loop *loop);
-/* Aborts everything, delivers every connection_lost, frees the loop [T5]. Not from inside a callback. It runs the uv loop
- * until that has let go of everything, and so waits for a name look-up that the system is at. */
+/* Aborts everything, delivers every connection_lost, frees the loop [T5]. Not from inside a callback. It runs the uv
+ * loop until that has let go of everything, and so waits for a name look-up that the system is at. */
 void tow_uv_loop_close(tow_loop *loop);
 struct uv_loop_s *tow_uv_loop(const tow_loop *loop);
 

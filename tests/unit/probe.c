@@ -73,7 +73,7 @@ static int on_eof(tow_protocol *self) {
 
 static void receive(probe *p, const void *data, size_t size) {
   probe *to = p->first ? p->first : p;
-  if (size > sizeof to->received - to->received_size) return;
+  if (size == 0 || size > sizeof to->received - to->received_size) return;
   memcpy(to->received + to->received_size, data, size);
   to->received_size += size;
 }
@@ -120,6 +120,60 @@ static const tow_buffered_callbacks buffered_callbacks = {
     .buffer_updated = on_updated,
 };
 
+static int on_datagram(tow_protocol *self, const void *data, size_t size, const tow_peer *peer) {
+  probe *p = (probe *)self;
+  receive(p, data, size);
+  p->sender = *peer;
+  return note_size(p, "DG", (long)size);
+}
+
+static int on_error(tow_protocol *self, const tow_error *error, const tow_peer *peer) {
+  (void)peer;
+  return note((probe *)self, "EE", tow_error_name(error->code));
+}
+
+static const tow_datagram_callbacks datagram_callbacks = {
+    .base = {.size = sizeof(tow_datagram_callbacks),
+             .kind = TOW_DATAGRAM,
+             .connection_made = on_made,
+             .connection_lost = on_lost,
+             .pause_writing = on_pause,
+             .resume_writing = on_resume},
+    .datagram_received = on_datagram,
+    .error_received = on_error,
+};
+
+static int on_pipe_data(tow_protocol *self, int fd, const void *data, size_t size) {
+  char detail[32];
+  snprintf(detail, sizeof detail, "%d:%zu", fd, size);
+  receive((probe *)self, data, size);
+  return note((probe *)self, "PD", detail);
+}
+
+static int on_pipe_lost(tow_protocol *self, int fd, const tow_error *error) {
+  char detail[32];
+  snprintf(detail, sizeof detail, "%d:%s", fd, error ? tow_error_name(error->code) : "none");
+  return note((probe *)self, "PL", detail);
+}
+
+static int on_exited(tow_protocol *self) {
+  probe *p = (probe *)self;
+  int code = 0;
+  return note_size(p, "PX", tow_transport_get_returncode(p->transport, &code) ? code : 1000);
+}
+
+static const tow_subprocess_callbacks subprocess_callbacks = {
+    .base = {.size = sizeof(tow_subprocess_callbacks),
+             .kind = TOW_SUBPROCESS,
+             .connection_made = on_made,
+             .connection_lost = on_lost,
+             .pause_writing = on_pause,
+             .resume_writing = on_resume},
+    .pipe_data_received = on_pipe_data,
+    .pipe_connection_lost = on_pipe_lost,
+    .process_exited = on_exited,
+};
+
 static void on_exception(void *context, const char *callback, tow_transport *transport, const tow_error *error) {
   (void)transport;
   char text[64];
@@ -140,20 +194,33 @@ tow_protocol *probe_create(tow_loop *loop, void *context) {
 probe *probe_new(tow_memory *memory, tow_kind kind, int (*on)(probe *, const char *)) {
   probe *p = calloc(1, sizeof *p);
   if (!p) abort();
-  p->base.callbacks = kind == TOW_STREAM ? &stream_callbacks.base : &buffered_callbacks.base;
+  static const tow_base_callbacks *const tables[] = {NULL, &stream_callbacks.base, &buffered_callbacks.base,
+                                                     &datagram_callbacks.base, &subprocess_callbacks.base};
+  p->base.callbacks = tables[kind];
   p->buffer_size = sizeof p->buffer;
   p->on = on;
   p->memory = memory;
   return p;
 }
 
-probe *probe_open_with(tow_kind kind, const tow_memory_options *options, int (*on)(probe *, const char *), size_t pre) {
+static probe *start(tow_kind kind, int (*on)(probe *, const char *)) {
   probe *p = probe_new(tow_memory_new(NULL), kind, on);
   tow_loop_set_exception_handler(tow_memory_loop(p->memory), on_exception, p);
   tow_loop_set_log(tow_memory_loop(p->memory), on_log, p);
+  return p;
+}
+
+probe *probe_open_with(tow_kind kind, const tow_memory_options *options, int (*on)(probe *, const char *), size_t pre) {
+  probe *p = start(kind, on);
   p->peer = tow_memory_open(p->memory, (tow_factory){probe_create, p}, options);
   if (pre > 0) send_bytes(p, pre);
   run(p);
+  return p;
+}
+
+probe *probe_spawn(unsigned pipes, int (*on)(probe *, const char *)) {
+  probe *p = start(TOW_SUBPROCESS, on);
+  p->peer = tow_memory_spawn(p->memory, (tow_factory){probe_create, p}, pipes);
   return p;
 }
 

@@ -24,8 +24,9 @@ struct probe {
   unsigned char buffer[1024];
   unsigned char received[1 << 20];
   size_t received_size;
-  size_t largest; /* DR */
-  probe *other;   /* for set_protocol, logs into the first one's log as "2.DR:5" */
+  size_t largest;  /* DR */
+  tow_peer sender; /* DG */
+  probe *other;    /* for set_protocol, logs into the first one's log as "2.DR:5" */
   probe *first;
   int counter; /* for hooks */
   bool freed;
@@ -38,6 +39,8 @@ struct probe {
 probe *probe_open(tow_kind kind, const tow_memory_options *options, int (*on)(probe *, const char *));
 /* The same, with `pre` bytes waiting before connection_made. */
 probe *probe_open_with(tow_kind kind, const tow_memory_options *options, int (*on)(probe *, const char *), size_t pre);
+/* A subprocess, played through p->peer; connection_made has not been delivered yet. */
+probe *probe_spawn(unsigned pipes, int (*on)(probe *, const char *));
 /* A second protocol to change to. */
 probe *probe_other(probe *p, tow_kind kind);
 /* One that a factory makes: context is the probe. */

@@ -1,0 +1,137 @@
+/* Datagrams [D]: sendto, datagram_received, error_received.
+ *
+ * One datagram is offered to the host at a time; one that would block waits in the queue, with those after it. An error
+ * is told to error_received and never ends the endpoint. An error that the host finds inside sendto is told by the
+ * loop, in a node of its own; connection_lost is scheduled after it, so it never comes first [D3]. */
+#include "core.h"
+
+static const tow_datagram_callbacks *callbacks_of(const tow_transport *t) {
+  return (const tow_datagram_callbacks *)t->protocol->callbacks;
+}
+
+static const tow_peer nobody = {0};
+
+bool tow_peer_equal(const tow_peer *a, const tow_peer *b) {
+  return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
+/* ---- Errors ---- */
+
+static void call_error_received(tow_transport *t, const tow_error *error, const tow_peer *peer) {
+  if ((t->state & TOW_DONE) || !callbacks_of(t)->error_received) return;
+  tow_enter(t->loop);
+  int result = callbacks_of(t)->error_received(t->protocol, error, peer->size ? peer : NULL);
+  if (result < 0) tow_report(t->loop, "error_received", t, result);
+  tow_leave(t->loop);
+}
+
+typedef struct failure {
+  tow_node node;
+  tow_transport *transport;
+  tow_error error;
+  tow_peer peer;
+  size_t size;
+  char message[];
+} failure;
+
+static void run_failure(tow_loop *loop, tow_node *node) {
+  failure *f = TOW_OWNER(node, failure, node);
+  tow_transport *t = f->transport;
+  call_error_received(t, &f->error, &f->peer);
+  tow_release(loop, f, f->size);
+  tow_transport_unref(t);
+}
+
+static void defer(tow_transport *t, const tow_error *error, const tow_peer *peer) {
+  size_t length = strlen(error->message) + 1;
+  failure *f = tow_allocate(t->loop, sizeof *f + length);
+  if (!f) {
+    tow_host_warn(t->loop, "out of memory: an error of a datagram was not told");
+    return;
+  }
+  *f = (failure){{NULL, NULL, run_failure}, tow_transport_ref(t), *error, *peer, sizeof *f + length};
+  f->error.message = memcpy(f->message, error->message, length);
+  tow_schedule(t->loop, &f->node);
+}
+
+void tow_host_datagram_failed(tow_transport *t, const tow_error *error, const tow_peer *peer) {
+  if (t->state & TOW_LOST) return;
+  t->state |= TOW_SEND_FAILED;
+  tow_error named = *error;
+  if (!tow_error_text(named.code)) named.code = TOW_EUNKNOWN;
+  if (!named.message) named.message = tow_error_text(named.code);
+  if (t->state & TOW_SENDING)
+    defer(t, &named, peer ? peer : &nobody);
+  else
+    call_error_received(t, &named, peer ? peer : &nobody);
+}
+
+/* ---- Sending ---- */
+
+int tow_transport_sendto(tow_transport *t, const void *data, size_t size, const tow_peer *peer) {
+  if (!(t->abilities & TOW_CARRIES_DATAGRAMS)) return TOW_ENOTSUP;
+  const tow_peer *connected = &((const tow_endpoint *)t)->peer;
+  if (peer && peer->size == 0) peer = NULL;
+  if (connected->size ? peer && !tow_peer_equal(peer, connected) : !peer) return TOW_EINVAL;
+  if (t->state & TOW_CLOSING) return tow_drop_write(t);
+  const tow_peer *to = connected->size ? &nobody : peer;
+  bool first = t->size == 0;
+  if (first) {
+    t->state |= TOW_SENDING;
+    bool done = t->table->sendto(t->connection, data, size, to);
+    t->state &= (uint16_t) ~(TOW_SENDING | TOW_SEND_FAILED);
+    if (done) return 0;
+  }
+  if (!tow_queue_put_datagram(t, data, size, to)) {
+    tow_fail(t, TOW_ENOMEM, 0, NULL);
+    return TOW_ENOMEM;
+  }
+  if (first && t->table->flush) t->table->flush(t->connection);
+  tow_maybe_pause_writing(t);
+  return 0;
+}
+
+bool tow_host_drain(tow_transport *t) {
+  while (t->size > 0 && !(t->state & TOW_LOST)) {
+    const tow_chunk *chunk = t->head;
+    tow_peer peer;
+    memcpy(&peer, chunk->data, sizeof peer);
+    t->state &= (uint16_t)~TOW_SEND_FAILED;
+    t->state |= TOW_SENDING; /* an error is told when the queue is in order again */
+    bool done = t->table->sendto(t->connection, chunk->data + chunk->start, chunk->end - chunk->start, &peer);
+    t->state &= (uint16_t)~TOW_SENDING;
+    if (t->state & TOW_LOST) return false;
+    if (!done) break;
+    tow_queue_take_datagram(t);
+    if (t->state & TOW_SEND_FAILED) return true; /* as asyncio, which goes on in its next turn */
+  }
+  if (t->state & TOW_LOST) return false;
+  tow_maybe_resume_writing(t);
+  if (t->size == 0 && (t->state & (TOW_CLOSING | TOW_LOST)) == TOW_CLOSING) tow_lose(t);
+  return t->size > 0 && !(t->state & TOW_LOST);
+}
+
+/* ---- Receiving ---- */
+
+bool tow_host_datagram(tow_transport *t, const void *data, size_t size, const tow_peer *peer) {
+  if (!tow_may_read(t)) return t->state & TOW_CLOSING;
+  t->loan = (tow_buffer){NULL, 0};
+  if (!callbacks_of(t)->datagram_received) return true;
+  tow_enter(t->loop);
+  int result = callbacks_of(t)->datagram_received(t->protocol, data, size, peer);
+  if (result < 0) tow_report(t->loop, "datagram_received", t, result);
+  tow_leave(t->loop);
+  return true;
+}
+
+/* ---- Peers as text ---- */
+
+int tow_transport_parse_peer(const tow_transport *t, const char *text, tow_peer *peer) {
+  if ((t->state & TOW_CLOSED) || !t->table->parse_peer) return TOW_ENOTSUP;
+  return t->table->parse_peer(t->connection, text, peer);
+}
+
+int tow_transport_format_peer(const tow_transport *t, const tow_peer *peer, char *text, size_t capacity) {
+  if ((t->state & TOW_CLOSED) || !t->table->format_peer) return TOW_ENOTSUP;
+  return t->table->format_peer(t->connection, peer, text, capacity);
+}
