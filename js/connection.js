@@ -91,7 +91,12 @@ export class Connection {
 
   /** @param {string} code @param {number} native @param {string} message */
   failed(code, native, message) {
-    if (this.live) this.instance.call('tow_host_failed', this.transport, this.instance.error(code, native, message));
+    if (this.live)
+      this.instance.call(
+        'tow_host_failed',
+        this.transport,
+        this.instance.error(code, native, message),
+      );
   }
 
   /** A copy of the oldest bytes that wait, `limit` at most; null: none. @param {number} limit */
@@ -115,7 +120,8 @@ export class Connection {
   /** Everything is let go of. */
   closed() {
     this.instance.things.delete(this.id);
-    if (this.transport !== 0 && !this.instance.dead) this.instance.call('tow_host_closed', this.transport);
+    if (this.transport !== 0 && !this.instance.dead)
+      this.instance.call('tow_host_closed', this.transport);
     this.transport = 0;
     this.instance.released();
   }

@@ -17,7 +17,8 @@ import { Request } from './request.js';
  */
 export function towlineImports(instance, carriers, onlog) {
   const { memory } = instance;
-  const connection = (/** @type {number} */ id) => /** @type {Connection} */ (instance.things.get(id));
+  const connection = (/** @type {number} */ id) =>
+    /** @type {Connection} */ (instance.things.get(id));
   const listener = (/** @type {number} */ id) => /** @type {Listener} */ (instance.things.get(id));
   const token = (/** @type {number} */ id) => /** @type {Token} */ (instance.things.get(id));
   const text = (/** @type {number} */ address) => (address === 0 ? '' : memory.string(address));
@@ -27,8 +28,7 @@ export function towlineImports(instance, carriers, onlog) {
    * @returns {(...values: number[]) => void}
    */
   const begin =
-    (verb) =>
-    (pointer, addressAt, backlog, keepalive, flags, inbox, subprotocolsAt, headersAt) => {
+    (verb) => (pointer, addressAt, backlog, keepalive, flags, inbox, subprotocolsAt, headersAt) => {
       const own = instance.starting;
       instance.starting = undefined;
       const request = new Request(instance, pointer, own);
@@ -67,7 +67,8 @@ export function towlineImports(instance, carriers, onlog) {
     wake: () => instance.wake(),
     connect: begin('connect'),
     listen: begin('listen'),
-    cancel: (/** @type {number} */ _host, /** @type {number} */ pointer) => instance.requests.get(pointer)?.cancel(),
+    cancel: (/** @type {number} */ _host, /** @type {number} */ pointer) =>
+      instance.requests.get(pointer)?.cancel(),
     close_server: (/** @type {number} */ _host, /** @type {number} */ id) => listener(id).abandon(),
     server_extra_info: (
       /** @type {number} */ _host,
@@ -81,7 +82,8 @@ export function towlineImports(instance, carriers, onlog) {
       connection(id).write(lines, count),
     flush: (/** @type {number} */ id) => connection(id).flush(),
     shutdown: (/** @type {number} */ id) => connection(id).shutdown(),
-    set_reading: (/** @type {number} */ id, /** @type {number} */ on) => connection(id).setReading(on !== 0),
+    set_reading: (/** @type {number} */ id, /** @type {number} */ on) =>
+      connection(id).setReading(on !== 0),
     revoke: (/** @type {number} */ id) => connection(id).revoke(),
     close: (/** @type {number} */ id, /** @type {number} */ errorAt) => {
       const error = instance.readError(errorAt);
@@ -100,18 +102,30 @@ export function towlineImports(instance, carriers, onlog) {
       token(id).protocol = instance.call(options.protocol, loop, options.context ?? 0);
       return token(id).protocol;
     },
-    connected: (/** @type {number} */ id, /** @type {number} */ _transport, /** @type {number} */ errorAt) => {
+    connected: (
+      /** @type {number} */ id,
+      /** @type {number} */ _transport,
+      /** @type {number} */ errorAt,
+    ) => {
       token(id).settle(instance.readError(errorAt, token(id).address));
       instance.things.delete(id);
       return 0;
     },
-    listening: (/** @type {number} */ id, /** @type {number} */ _server, /** @type {number} */ errorAt) => {
+    listening: (
+      /** @type {number} */ id,
+      /** @type {number} */ _server,
+      /** @type {number} */ errorAt,
+    ) => {
       token(id).settle(instance.readError(errorAt, token(id).address));
       if (errorAt !== 0) instance.things.delete(id);
       return 0;
     },
 
-    log: (/** @type {number} */ _context, /** @type {number} */ level, /** @type {number} */ message) => {
+    log: (
+      /** @type {number} */ _context,
+      /** @type {number} */ level,
+      /** @type {number} */ message,
+    ) => {
       const line = memory.string(message);
       queueMicrotask(() => onlog(level, line));
     },
@@ -121,7 +135,9 @@ export function towlineImports(instance, carriers, onlog) {
       /** @type {number} */ _transport,
       /** @type {number} */ errorAt,
     ) => {
-      const error = /** @type {TowlineError} */ (instance.readError(errorAt, `${memory.string(callback)}()`));
+      const error = /** @type {TowlineError} */ (
+        instance.readError(errorAt, `${memory.string(callback)}()`)
+      );
       queueMicrotask(() => instance.onerror(error));
     },
   };

@@ -32,7 +32,11 @@ export class Inbox {
     this.#size += bytes.length - taken;
     if (this.#size > this.limit) {
       this.#queue.length = this.#head = 0;
-      connection.failed('EOVERFLOW', 0, `more than ${this.limit} bytes arrived while reading was paused`);
+      connection.failed(
+        'EOVERFLOW',
+        0,
+        `more than ${this.limit} bytes arrived while reading was paused`,
+      );
     } else {
       this.#queue.push(bytes.subarray(taken));
     }

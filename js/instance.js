@@ -77,7 +77,8 @@ export class Instance {
     if (this.exports._initialize) this.call('_initialize');
     this.loop = this.call('tow_wasm_new_loop');
     if (this.loop !== 0) this.scratch = this.call('tow_loop_alloc', this.loop, SCRATCH_SIZE);
-    if (this.scratch === 0) throw new TowlineError('ENOMEM', 'the module has no memory for its loop');
+    if (this.scratch === 0)
+      throw new TowlineError('ENOMEM', 'the module has no memory for its loop');
   }
 
   // ---- Into the module ----
@@ -203,7 +204,10 @@ export class Instance {
     clearTimeout(this.#timer);
     if (when === Number.POSITIVE_INFINITY) return;
     const delay = Math.min(Math.max(0, Math.ceil(when - performance.now())), LONGEST_DELAY);
-    this.#timer = setTimeout(() => this.turn(() => this.call('tow_host_run_timers', this.loop)), delay);
+    this.#timer = setTimeout(
+      () => this.turn(() => this.call('tow_host_run_timers', this.loop)),
+      delay,
+    );
   }
 
   // ---- Values that cross ----

@@ -27,7 +27,11 @@ const ABI_VERSION = 1;
 
 /** @param {unknown} cause */
 const noModule = (cause) =>
-  new TowlineError('EABI', `not a WebAssembly module: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  new TowlineError(
+    'EABI',
+    `not a WebAssembly module: ${cause instanceof Error ? cause.message : cause}`,
+    { cause },
+  );
 
 /**
  * @param {Source} source
@@ -40,7 +44,8 @@ async function compile(source, platform) {
     typeof source === 'string' || source instanceof URL ? await platform.read(source) : await source
   );
   if (typeof Response !== 'undefined' && code instanceof Response) {
-    if (!code.ok) throw new TowlineError('EIO', `${code.url}: HTTP ${code.status}`, { native: code.status });
+    if (!code.ok)
+      throw new TowlineError('EIO', `${code.url}: HTTP ${code.status}`, { native: code.status });
     code = await code.arrayBuffer();
   }
   try {
@@ -85,8 +90,10 @@ function choose(module, supply) {
   /** @type {Record<string, Record<string, any>>} */
   const imports = {};
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-    const value = supply[from]?.[name] ?? (from === 'wasi_snapshot_preview1' ? supply[from].other : undefined);
-    if (value === undefined) throw new TowlineError('EABI', `the module imports ${from}.${name}, which nobody supplies`);
+    const value =
+      supply[from]?.[name] ?? (from === 'wasi_snapshot_preview1' ? supply[from].other : undefined);
+    if (value === undefined)
+      throw new TowlineError('EABI', `the module imports ${from}.${name}, which nobody supplies`);
     imports[from] = { ...imports[from], [name]: value };
   }
   return imports;
@@ -105,11 +112,13 @@ export async function load(platform, source, options = {}) {
     transports = {},
     onerror = (error) => console.error(error),
     onlog = (level, message) => level > 0 && console.warn(message),
-    stdout = (text, descriptor) => (descriptor === 2 ? console.error : console.log)(text.replace(/\n$/, '')),
+    stdout = (text, descriptor) =>
+      (descriptor === 2 ? console.error : console.log)(text.replace(/\n$/, '')),
   } = options;
   const names = WebAssembly.Module.exports(module).map(({ name }) => name);
   for (const name of ['memory', 'tow_abi_version'])
-    if (!names.includes(name)) throw new TowlineError('EABI', `not a Towline module: it does not export ${name}`);
+    if (!names.includes(name))
+      throw new TowlineError('EABI', `not a Towline module: it does not export ${name}`);
   const instance = new Instance({ onerror });
   const supply = {
     ...imports,
@@ -120,7 +129,10 @@ export async function load(platform, source, options = {}) {
   const { exports } = await WebAssembly.instantiate(module, choose(module, supply));
   const version = /** @type {Function} */ (exports.tow_abi_version)();
   if (version !== ABI_VERSION)
-    throw new TowlineError('EABI', `the module is of ABI version ${version}, this loader of ${ABI_VERSION}`);
+    throw new TowlineError(
+      'EABI',
+      `the module is of ABI version ${version}, this loader of ${ABI_VERSION}`,
+    );
   instance.start(exports, growsInPlace);
   return new Module(instance);
 }

@@ -38,7 +38,10 @@ export class Memory {
   /** @param {number} address @param {number} size */
   #check(address, size) {
     if (!this.holds(address, size))
-      throw new TowlineError('EINVAL', `the module gave memory outside its own: ${size >>> 0} bytes at ${address >>> 0}`);
+      throw new TowlineError(
+        'EINVAL',
+        `the module gave memory outside its own: ${size >>> 0} bytes at ${address >>> 0}`,
+      );
   }
 
   /** @param {number} address @param {number} size */
@@ -68,7 +71,11 @@ export class Memory {
     if (size !== undefined) return decoder.decode(this.bytes(address, size));
     this.#check(address, 1);
     const end = this.u8.indexOf(0, address >>> 0);
-    if (end < 0) throw new TowlineError('EINVAL', `the module gave a string without an end at ${address >>> 0}`);
+    if (end < 0)
+      throw new TowlineError(
+        'EINVAL',
+        `the module gave a string without an end at ${address >>> 0}`,
+      );
     return decoder.decode(this.u8.subarray(address >>> 0, end));
   }
 
@@ -92,7 +99,11 @@ export class Memory {
   /** A `tow_error`; null for a null pointer. @param {number} address */
   error(address) {
     if (address === 0) return null;
-    return { code: this.word(address) | 0, native: this.word(address + 4) | 0, message: this.string(this.word(address + 8)) };
+    return {
+      code: this.word(address) | 0,
+      native: this.word(address + 4) | 0,
+      message: this.string(this.word(address + 8)),
+    };
   }
 
   /** The size of `tow_iovec`s together. @param {number} lines @param {number} count */

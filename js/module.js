@@ -102,7 +102,9 @@ export class Module {
     this.exports = {};
     for (const [name, value] of Object.entries(instance.exports))
       this.exports[name] =
-        typeof value === 'function' ? (/** @type {any[]} */ ...values) => instance.call(name, ...values) : value;
+        typeof value === 'function'
+          ? (/** @type {any[]} */ ...values) => instance.call(name, ...values)
+          : value;
   }
 
   /** Checked views and strings of the module's memory. */
@@ -152,7 +154,8 @@ export class Module {
       if (instance.dead) throw instance.dead;
       if (typeof instance.exports[protocol] !== 'function')
         throw new TowlineError('EINVAL', `the module exports no constructor ${protocol}`);
-      if (signal?.aborted) throw new TowlineError('ECANCELED', `${address}: cancelled`, { cause: signal.reason });
+      if (signal?.aborted)
+        throw new TowlineError('ECANCELED', `${address}: cancelled`, { cause: signal.reason });
       let request = 0;
       const cancel = () => request !== 0 && instance.call('tow_request_cancel', request);
       const token = new Token(address, options, (error) => {
@@ -165,7 +168,9 @@ export class Module {
       token.id = instance.things.add(token);
       instance.starting = token;
       try {
-        request = this.#with([address], (at) => instance.call(name, instance.loop, token.id, at, timeout, high, low));
+        request = this.#with([address], (at) =>
+          instance.call(name, instance.loop, token.id, at, timeout, high, low),
+        );
       } finally {
         instance.starting = undefined;
       }
@@ -216,7 +221,8 @@ export class Module {
       });
       return use(...flat);
     } finally {
-      if (!instance.dead) for (const address of copies) instance.call('tow_loop_free', instance.loop, address);
+      if (!instance.dead)
+        for (const address of copies) instance.call('tow_loop_free', instance.loop, address);
     }
   }
 

@@ -57,9 +57,15 @@ export class Request {
   /** @param {Connection} connection */
   opened(connection) {
     const { instance, pointer, token } = this;
-    const refuse = () => connection.abandon(new TowlineError('ECANCELED', 'nobody waits for the connection'));
+    const refuse = () =>
+      connection.abandon(new TowlineError('ECANCELED', 'nobody waits for the connection'));
     this.#settle(() => {
-      connection.transport = instance.call('tow_wasm_opened', pointer, connection.id, connection.abilities);
+      connection.transport = instance.call(
+        'tow_wasm_opened',
+        pointer,
+        connection.id,
+        connection.abilities,
+      );
       if (connection.transport === 0) refuse();
       else if (token) token.connection = connection;
     }, refuse);
@@ -82,7 +88,9 @@ export class Request {
   /** @param {string} code @param {number} native @param {string} message */
   failed(code, native, message) {
     const { instance, pointer } = this;
-    this.#settle(() => instance.call('tow_host_failed_request', pointer, instance.error(code, native, message)));
+    this.#settle(() =>
+      instance.call('tow_host_failed_request', pointer, instance.error(code, native, message)),
+    );
   }
 
   cancel() {
@@ -109,7 +117,12 @@ export class Listener {
     const { instance } = this;
     instance.turn(() => {
       if (this.server !== 0)
-        connection.transport = instance.call('tow_wasm_accepted', this.server, connection.id, connection.abilities);
+        connection.transport = instance.call(
+          'tow_wasm_accepted',
+          this.server,
+          connection.id,
+          connection.abilities,
+        );
       if (connection.transport === 0)
         connection.abandon(new TowlineError('ECANCELED', 'nobody waits for the connection'));
     });

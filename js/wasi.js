@@ -22,14 +22,23 @@ export function wasiImports(memory, output) {
   const yes = () => 0;
   const bad = () => EBADF;
   return {
-    fd_write: (/** @type {number} */ fd, /** @type {number} */ lines, /** @type {number} */ count, /** @type {number} */ written) => {
+    fd_write: (
+      /** @type {number} */ fd,
+      /** @type {number} */ lines,
+      /** @type {number} */ count,
+      /** @type {number} */ written,
+    ) => {
       if (fd !== 1 && fd !== 2) return EBADF;
       const bytes = memory.gather(lines, count, 0, Number.POSITIVE_INFINITY);
       memory.setWords(written, bytes.length);
       output(decoders[fd].decode(bytes, { stream: true }), fd);
       return 0;
     },
-    clock_time_get: (/** @type {number} */ clock, /** @type {bigint} */ _precision, /** @type {number} */ at) => {
+    clock_time_get: (
+      /** @type {number} */ clock,
+      /** @type {bigint} */ _precision,
+      /** @type {number} */ at,
+    ) => {
       const milliseconds = clock === 0 ? Date.now() : performance.now();
       const nanoseconds = BigInt(Math.round(milliseconds * 1e6));
       memory.setWords(at, Number(nanoseconds & 0xffffffffn), Number(nanoseconds >> 32n));

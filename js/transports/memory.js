@@ -120,7 +120,9 @@ class MemoryConnection extends Connection {
   /** @param {number} lines @param {number} count @override */
   write(lines, count) {
     if (!this.memoryEnd.closed)
-      return this.memoryEnd.write(this.instance.memory.gather(lines, count, 0, this.memoryEnd.room));
+      return this.memoryEnd.write(
+        this.instance.memory.gather(lines, count, 0, this.memoryEnd.room),
+      );
     this.failed('EPIPE', 0, 'the other end is closed');
     return 0;
   }
@@ -214,7 +216,8 @@ export class MemoryNetwork {
   /** @param {Request} request @param {string} address */
   listen = (request, address) => {
     const name = address.slice('mem:'.length);
-    if (this.#names.has(name)) return request.failed('EADDRINUSE', 0, `${address} is served already`);
+    if (this.#names.has(name))
+      return request.failed('EADDRINUSE', 0, `${address} is served already`);
     const listener = new MemoryListener(request.instance, this, name);
     this.serve(name, (end) => listener.accepted(new MemoryConnection(request.instance, end)));
     request.oncancel = () => listener.abandon();

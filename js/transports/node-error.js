@@ -7,7 +7,9 @@
 export function fromNode(error) {
   const all = error?.errors ?? []; // one for each address that was tried
   const code = String(error?.code ?? all[0]?.code ?? '');
-  const message = [error?.message, ...all.map((/** @type {Error} */ one) => one.message)].filter(Boolean).join('; ');
+  const message = [error?.message, ...all.map((/** @type {Error} */ one) => one.message)]
+    .filter(Boolean)
+    .join('; ');
   const native = Math.abs(error?.errno ?? all[0]?.errno ?? 0);
   if (code === '' || /^(WS_|HPE_)/.test(code)) return { code: 'EPROTO', native, message };
   if (code.startsWith('EAI_')) return { code: 'ENOTFOUND', native, message };

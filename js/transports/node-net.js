@@ -35,7 +35,10 @@ class NetConnection extends Connection {
    * @param {Landing | null} landing
    */
   constructor(instance, socket, landing) {
-    super(instance, CAN_STREAM | WANTS_CORK | (landing && Landing.mayLoan(socket) ? HOLDS_LOANS : 0));
+    super(
+      instance,
+      CAN_STREAM | WANTS_CORK | (landing && Landing.mayLoan(socket) ? HOLDS_LOANS : 0),
+    );
     this.socket = socket;
     this.landing = landing;
     this.inbox = new Inbox(this, Number.POSITIVE_INFINITY);
@@ -133,8 +136,10 @@ class NetConnection extends Connection {
   /** @param {string} name @override */
   extraInfo(name) {
     const { remoteAddress, remotePort, localAddress, localPort } = this.socket;
-    if (name === 'peername' && remoteAddress) return hostPort(remoteAddress, /** @type {number} */ (remotePort));
-    if (name === 'sockname' && localAddress) return hostPort(localAddress, /** @type {number} */ (localPort));
+    if (name === 'peername' && remoteAddress)
+      return hostPort(remoteAddress, /** @type {number} */ (remotePort));
+    if (name === 'sockname' && localAddress)
+      return hostPort(localAddress, /** @type {number} */ (localPort));
   }
 }
 
@@ -163,12 +168,16 @@ class Landing {
   /** Node's option: the two must be there when the socket is made, before there is a connection. */
   onread = {
     buffer: () => this.#loan ?? this.stage,
-    callback: (/** @type {number} */ size, /** @type {Uint8Array} */ buffer) => this.#landed(size, buffer),
+    callback: (/** @type {number} */ size, /** @type {Uint8Array} */ buffer) =>
+      this.#landed(size, buffer),
   };
 
   /** Whether the open socket lets go of memory when told. @param {net.Socket} socket */
   static mayLoan(socket) {
-    return process.platform !== 'win32' && typeof (/** @type {any} */ (socket)._handle?.useUserBuffer) === 'function';
+    return (
+      process.platform !== 'win32' &&
+      typeof (/** @type {any} */ (socket)._handle?.useUserBuffer) === 'function'
+    );
   }
 
   /** Answers whether Node shall read on. @param {number} size @param {Uint8Array} buffer */

@@ -1,6 +1,6 @@
+import { Listener } from '../request.js';
 import { fromNode } from './node-error.js';
 import { opening, subprotocolsOf, WebSocketConnection } from './websocket.js';
-import { Listener } from '../request.js';
 
 /** @typedef {import('../request.js').HostOptions} HostOptions */
 /** @typedef {import('../request.js').Carrier} Carrier */
@@ -51,14 +51,17 @@ class NodeWebSocketConnection extends WebSocketConnection {
   /** @param {string} name @override */
   extraInfo(name) {
     const socket = this.socket._socket;
-    if (name === 'peername' && socket?.remoteAddress) return hostPort(socket.remoteAddress, socket.remotePort);
-    if (name === 'sockname' && socket?.localAddress) return hostPort(socket.localAddress, socket.localPort);
+    if (name === 'peername' && socket?.remoteAddress)
+      return hostPort(socket.remoteAddress, socket.remotePort);
+    if (name === 'sockname' && socket?.localAddress)
+      return hostPort(socket.localAddress, socket.localPort);
     return super.extraInfo(name);
   }
 }
 
 /** @param {string} host @param {number} port */
-export const hostPort = (host, port) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+export const hostPort = (host, port) =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** 'Name: value\r\n' lines as an object. @param {string | Record<string, string>} given */
 function headersOf(given) {
@@ -67,7 +70,10 @@ function headersOf(given) {
     given
       .split('\r\n')
       .filter(Boolean)
-      .map((line) => [line.slice(0, line.indexOf(':')).trim(), line.slice(line.indexOf(':') + 1).trim()]),
+      .map((line) => [
+        line.slice(0, line.indexOf(':')).trim(),
+        line.slice(line.indexOf(':') + 1).trim(),
+      ]),
   );
 }
 
@@ -122,7 +128,11 @@ export const nodeWebSocket = {
         ({ error }) =>
           error
             ? fromNode(error)
-            : { code: 'EUNKNOWN', native: 0, message: 'the WebSocket did not open, and does not tell why' },
+            : {
+                code: 'EUNKNOWN',
+                native: 0,
+                message: 'the WebSocket did not open, and does not tell why',
+              },
       );
     } catch (error) {
       request.failed('EADDRESS', 0, error instanceof Error ? error.message : String(error));
@@ -142,7 +152,8 @@ export const nodeWebSocket = {
       port: Number(url.port || 80),
       path: url.pathname === '/' ? undefined : url.pathname,
       backlog: options.backlog,
-      handleProtocols: (/** @type {Set<string>} */ offered) => wanted.find((name) => offered.has(name)) ?? false,
+      handleProtocols: (/** @type {Set<string>} */ offered) =>
+        wanted.find((name) => offered.has(name)) ?? false,
     });
     const listener = new NodeWebSocketListener(request.instance, server, url);
     request.oncancel = () => listener.abandon();

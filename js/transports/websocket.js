@@ -1,4 +1,4 @@
-import { Connection, CAN_READ, CAN_WRITE, WANTS_CORK } from '../connection.js';
+import { CAN_READ, CAN_WRITE, Connection, WANTS_CORK } from '../connection.js';
 import { Inbox } from '../inbox.js';
 
 /** @typedef {import('../request.js').HostOptions} HostOptions */
@@ -39,8 +39,10 @@ export class WebSocketConnection extends Connection {
     this.refuseText = options.refuseText;
     this.inbox = new Inbox(this, options.inbox);
     this.waiting = false;
-    socket.onmessage = (/** @type {{data: any}} */ { data }) => instance.turn(() => this.#message(data));
-    socket.onclose = (/** @type {{code: number, reason: string}} */ event) => instance.turn(() => this.#closed(event));
+    socket.onmessage = (/** @type {{data: any}} */ { data }) =>
+      instance.turn(() => this.#message(data));
+    socket.onclose = (/** @type {{code: number, reason: string}} */ event) =>
+      instance.turn(() => this.#closed(event));
     socket.onerror = () => {};
   }
 
@@ -75,7 +77,8 @@ export class WebSocketConnection extends Connection {
 
   /** What a close that was not clean means. @param {number} code @param {string} reason */
   lostBy(code, reason) {
-    const text = reason || (code === 1006 ? 'the connection was lost' : `the peer closed with code ${code}`);
+    const text =
+      reason || (code === 1006 ? 'the connection was lost' : `the peer closed with code ${code}`);
     return { code: 'ECLOSED', native: code, message: text };
   }
 
@@ -83,7 +86,9 @@ export class WebSocketConnection extends Connection {
 
   /** How much more the socket may be given. One that has closed takes all, for nothing. */
   get #room() {
-    return this.socket.readyState === OPEN ? WINDOW - this.socket.bufferedAmount : Number.POSITIVE_INFINITY;
+    return this.socket.readyState === OPEN
+      ? WINDOW - this.socket.bufferedAmount
+      : Number.POSITIVE_INFINITY;
   }
 
   /** @param {Uint8Array<ArrayBuffer>} bytes */
@@ -183,7 +188,8 @@ export class WebSocketConnection extends Connection {
 }
 
 /** @param {string | string[]} given 'mqtt, v2.example' */
-export const subprotocolsOf = (given) => (typeof given === 'string' ? given.split(/[\s,]+/) : given).filter(Boolean);
+export const subprotocolsOf = (given) =>
+  (typeof given === 'string' ? given.split(/[\s,]+/) : given).filter(Boolean);
 
 /**
  * Makes a request's connection of a socket that is being opened.
@@ -220,7 +226,11 @@ export const websocket = {
       request,
       socket,
       () => new WebSocketConnection(request.instance, socket, options),
-      () => ({ code: 'EUNKNOWN', native: 0, message: 'the WebSocket did not open; a browser does not tell why' }),
+      () => ({
+        code: 'EUNKNOWN',
+        native: 0,
+        message: 'the WebSocket did not open; a browser does not tell why',
+      }),
     );
   },
 };
