@@ -61,12 +61,13 @@ class NetConnection extends Connection {
   /** Answers whether the kernel has it all. @param {Uint8Array} piece */
   #send(piece) {
     this.socket.write(piece, this.#written);
-    if (this.socket.writableLength > 0) this.#inFlight = piece.length;
+    if (this.socket.writableLength > 0 || this.socket.errored) this.#inFlight = piece.length;
     return this.#inFlight === 0;
   }
 
-  #written = () => {
-    if (this.#inFlight === 0 || this.socket.writableLength > 0) return;
+  // What failed has not left; the socket's 'error' event tells the core.
+  #written = (/** @type {Error | null | undefined} */ error) => {
+    if (error || this.#inFlight === 0 || this.socket.writableLength > 0) return;
     this.instance.turn(() => {
       const size = this.#inFlight;
       this.#inFlight = 0;
