@@ -8,6 +8,8 @@ static const size_t sizes[] = {0,     1,     1 << 20, 100,    127,    128,   160
 
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
+static const char prefix[] = "towline/check/";
+
 static const uint32_t fnv_start = 2166136261u;
 
 static uint32_t fnv(uint32_t hash, const uint8_t *data, size_t size) {
@@ -23,7 +25,7 @@ typedef struct check {
   mqtt_check_result result;
   double target; /* bytes */
   int qos;
-  char topic[MQTT_CHECK_TOPIC + 1];
+  char topic[100];
 
   /* Messages that have been sent and not yet come back, at their number modulo the window. */
   struct {
@@ -188,8 +190,8 @@ static const mqtt_callbacks check_callbacks = {
     .closed = check_closed,
 };
 
-tow_protocol *mqtt_check_new(tow_loop *loop, const mqtt_options *options, const char *topic, double bytes, int qos,
-                             mqtt_check_done done, void *context) {
+tow_protocol *mqtt_check_new(tow_loop *loop, const mqtt_options *options, double bytes, int qos, mqtt_check_done done,
+                             void *context) {
   check *self = tow_loop_alloc(loop, sizeof *self);
   if (self == NULL) return NULL;
   memset(self, 0, sizeof *self);
@@ -200,6 +202,7 @@ tow_protocol *mqtt_check_new(tow_loop *loop, const mqtt_options *options, const 
   self->result.checksum = fnv_start;
   self->target = bytes;
   self->qos = qos;
-  strncpy(self->topic, topic, MQTT_CHECK_TOPIC);
+  memcpy(self->topic, prefix, sizeof prefix);
+  strncat(self->topic, options->client_id, sizeof self->topic - sizeof prefix);
   return &self->client.base;
 }

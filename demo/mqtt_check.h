@@ -9,7 +9,6 @@
 enum {
   MQTT_CHECK_WINDOW = 8,       /* messages on their way at once, so that no broker's queue runs over */
   MQTT_CHECK_PIECE = 32 << 10, /* bytes given to mqtt_publish_data at once */
-  MQTT_CHECK_TOPIC = 200,
 };
 
 typedef struct mqtt_check_result {
@@ -25,9 +24,9 @@ typedef struct mqtt_check_result {
 /* Called once, when the connection has ended, which the check does by itself. */
 typedef void (*mqtt_check_done)(void *context, const mqtt_check_result *result);
 
-/* What to give to the loop. Copies the topic (at most MQTT_CHECK_TOPIC bytes) and borrows what the options point at, as
- * mqtt_init does; frees itself after `done`. NULL when out of memory. */
-tow_protocol *mqtt_check_new(tow_loop *loop, const mqtt_options *options, const char *topic, double bytes, int qos,
-                             mqtt_check_done done, void *context);
+/* What to give to the loop. The topic is "towline/check/" and the client id, which should be no one else's. Borrows
+ * what the options point at, as mqtt_init does. Frees itself after `done`. NULL when out of memory. */
+tow_protocol *mqtt_check_new(tow_loop *loop, const mqtt_options *options, double bytes, int qos, mqtt_check_done done,
+                             void *context);
 
 #endif

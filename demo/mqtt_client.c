@@ -241,9 +241,7 @@ static tow_protocol *create(tow_loop *loop, void *context) {
   program *self = context;
   tow_protocol *protocol = &self->client.base;
   if (strcmp(self->command, "check") == 0) {
-    char topic[64];
-    snprintf(topic, sizeof topic, "towline/check/%ld", (long)getpid());
-    protocol = mqtt_check_new(loop, &self->options, topic, (double)self->megabytes * 1e6, self->qos, check_done, self);
+    protocol = mqtt_check_new(loop, &self->options, (double)self->megabytes * 1e6, self->qos, check_done, self);
   } else {
     mqtt_init(&self->client, loop, &callbacks, &self->options);
   }
@@ -403,6 +401,11 @@ int main(int count, char **arguments) {
   if (!parse(&self, count - 1, arguments + 1)) {
     if (self.status == USAGE) fputs("Try `mqtt --help`.\n", stderr);
     return self.status;
+  }
+  char check_id[32];
+  if (strcmp(self.command, "check") == 0 && self.options.client_id[0] == 0) {
+    snprintf(check_id, sizeof check_id, "check-%ld", (long)getpid());
+    self.options.client_id = check_id;
   }
   bool from_input = strcmp(self.command, "pub") == 0 && strcmp(self.arguments[1], "-") == 0;
   if (from_input && !read_input(&self)) return complain(&self, FAILED, "cannot read standard input", NULL), FAILED;

@@ -3,9 +3,13 @@
  * at a time; it hands over raw lines as they come and answers an exit status (0 done, 77 cannot run this one).
  */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { load } from '../js/node.js';
+import { openBrowser } from './browser.js';
 import { Peer, Trace } from './peer.js';
+import { runTrace } from './runner.js';
 
 /**
  * @typedef {import('./traces/format.js').Line} Line
@@ -20,7 +24,12 @@ import { Peer, Trace } from './peer.js';
  * @property {(line: Line) => void} print
  */
 
-/** @typedef {{ run: (task: Task) => Promise<number> }} Adapter */
+/**
+ * @typedef {object} Adapter
+ * @property {(task: Task) => Promise<number>} run
+ * @property {() => Promise<void>} [open] before the first
+ * @property {() => Promise<void>} [close] after the last
+ */
 
 /**
  * An adapter on one transport.
@@ -78,12 +87,54 @@ const memory = {
   run: ({ scenario, print }) => towTrace(['--memory', '-'], {}, print, JSON.stringify(scenario)),
 };
 
+/** Both builds' code. @type {Map<string, Buffer>} */
+const codes = new Map();
+
+/** @param {string} build */
+function codeOf(build) {
+  const code = codes.get(build) ?? readFileSync(fromRoot(`build/${build}/trace.wasm`));
+  codes.set(build, code);
+  return code;
+}
+
+/** In this process. @type {(build: string) => Adapter} */
+const node = (build) => ({ run: (task) => runTrace({ load, code: codeOf(build), ...task }) });
+
+/** @type {(build: string) => Adapter} */
+function chromium(build) {
+  /** @type {Awaited<ReturnType<typeof openBrowser>> | undefined} */
+  let browser;
+  return {
+    async open() {
+      browser = await openBrowser();
+    },
+    close: async () => browser?.close(),
+    run: async ({ scenario, spec, print }) => browser?.run(build, scenario, spec, print) ?? 77,
+  };
+}
+
+/** @type {(build: string) => Host[]} */
+const wasmHosts = (build) => [
+  { ...node(build), name: `memory, ${build}`, halfClose: 'either' },
+  { ...node(build), name: `Node tcp, ${build}`, transport: 'tcp', halfClose: true },
+  { ...node(build), name: `Node unix, ${build}`, transport: 'unix', halfClose: true },
+  { ...node(build), name: `Node tcp server, ${build}`, transport: 'tcp-server', halfClose: true },
+  { ...node(build), name: `Node ws, ${build}`, transport: 'ws', halfClose: false },
+  { ...chromium(build), name: `Chromium ws, ${build}`, transport: 'ws', halfClose: false },
+];
+
+export const builds = ['wasi', 'emscripten'];
+
+/** @type {(scenario: Scenario, print: (line: Line) => void, build: string) => Promise<number>} */
+export const runInModule = (scenario, print, build) => node(build).run({ scenario, print });
+
 /** @type {Host[]} */
 export const hosts = [
   { ...memory, name: 'memory', halfClose: 'either' },
   { ...libuv, name: 'libuv tcp', transport: 'tcp', halfClose: true },
   { ...libuv, name: 'libuv unix', transport: 'unix', halfClose: true },
   { ...libuv, name: 'libuv tcp server', transport: 'tcp-server', halfClose: true },
+  ...builds.flatMap(wasmHosts),
 ];
 
 /**

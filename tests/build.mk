@@ -10,7 +10,16 @@ RECORDER := $(sort $(wildcard tests/recorder/*.c))
 $(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c): $(wildcard tests/recorder/*.h)
 
 $(B)/tow-trace: $(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c) $(B)/libtowline.a
-	$(CC) $(CFLAGS) $^ $(UV_LIBS) -o $@
+	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@
+
+# The same recorder as a module. Its JSON parser is one header of Debian's, which Emscripten does not look for by itself.
+build/jsmn/jsmn.h: /usr/include/jsmn.h
+	@mkdir -p $(@D)
+	cp $< $@
+
+build/wasi/tests/recorder/json.o build/emscripten/tests/recorder/json.o: WASM_FLAGS += -isystem build/jsmn
+build/wasi/tests/recorder/json.o build/emscripten/tests/recorder/json.o: build/jsmn/jsmn.h
+$(eval $(call tow_module,trace,$(RECORDER) tests/wasm/trace.c,trace_new trace_status trace_is_memory trace_run trace_protocol trace_timeout trace_abort trace_free))
 
 # ---- The demo's MQTT client, on the memory host ----
 $(B)/mqtt_test: $(patsubst %.c,$(B)/%.o,tests/unit/mqtt_test.c demo/mqtt.c demo/trace.c) $(B)/libtowline.a

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fromRoot, hosts, record } from './adapters.js';
 import { show } from './contract/show.js';
 
@@ -31,6 +31,8 @@ function isFor(scenario, host) {
 
 for (const host of hosts) {
   describe(`contract on ${host.name}`, () => {
+    before(() => host.open?.());
+    after(() => host.close?.());
     for (const scenario of scenarios) {
       if (!isFor(scenario, host)) continue;
       test(`${scenario.rule}: ${scenario.about} (${scenario.kind})`, async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
-import { fromRoot, hosts, record, towTrace } from './adapters.js';
+import { builds, fromRoot, hosts, record, runInModule, towTrace } from './adapters.js';
 import { matches, normalise, show } from './traces/format.js';
 
 /**
@@ -32,9 +32,20 @@ function compare(raw, scenario) {
 /** @type {(scenario: Scenario) => string} */
 const title = ({ name, about }) => `${name}: ${about}`;
 
+/** @type {(build: string) => (files: string[], print: (line: Line) => void) => Promise<void>} */
+function inModule(build) {
+  return async (names, print) => {
+    for (const file of names) {
+      const status = await runInModule(/** @type {Scenario} */ (scenarios.get(file)), print, build);
+      print({ log: 'end', file, status });
+    }
+  };
+}
+
 /** What runs all scenarios without I/O in one go. @type {Record<string, (files: string[], print: (line: Line) => void) => Promise<unknown>>} */
 const memories = {
   native: (names, print) => towTrace(names, {}, print),
+  ...Object.fromEntries(builds.map((build) => [build, inModule(build)])),
 };
 
 for (const [name, runAll] of Object.entries(memories)) {

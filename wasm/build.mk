@@ -60,8 +60,8 @@ WASM_MODULES += build/wasi/$(1).wasm build/emscripten/$(1).wasm
 endef
 
 .PHONY: wasm
-.SECONDEXPANSION:
-wasm: $$(WASM_MODULES)
+wasm:
+	@$(MAKE) --no-print-directory $(WASM_MODULES)
 $(eval $(call tow_module,echo,demo/echo.c,echo_new))
 
 # The heap, natively under the sanitizers' eyes.

@@ -61,11 +61,11 @@ static void apply_reading(tow_uv_stream *s) {
     uv_read_stop(&s->uv.stream);
 }
 
+/* Not inside on_alloc: libuv 1.44 calls on_read next, and stopping has made that NULL. */
 static void set_reading(void *connection, bool on) {
   tow_uv_stream *s = connection;
   s->reading = on;
-  if (!s->lending)
-    apply_reading(s); /* libuv 1.44 calls on_read after on_alloc, also when that stops reading, and crashes */
+  if (!s->lending) apply_reading(s);
 }
 
 /* ---- Writing ---- */

@@ -31,7 +31,12 @@ const kept = ({ loop, ...line }) => (loop ? { ...line, told: loop } : line);
  * @param {Scenario} scenario
  */
 export function show(raw, scenario) {
+  /** @type {string[]} */
+  const same = scenario.exc_equiv ?? [];
   let received = 0;
+  /** @param {Line} line */
+  const result = ({ ret, raised }) =>
+    raised ? `raised ${same.includes(raised) ? same.join('|') : raised}` : JSON.stringify(ret);
   /** @param {Line} line */
   const words = (line) => {
     if (line.cb === 'data') {
@@ -42,7 +47,7 @@ export function show(raw, scenario) {
     if (line.cb) return line.exc ? `${line.cb} ${line.exc}` : line.cb;
     if (line.told) return line.told === 'exception' ? `reported ${line.callback}` : 'warning';
     if (line.op === 'mark') return `mark ${line.label}`;
-    if (line.op) return 'raised' in line ? `${line.op} raised ${line.raised}` : `${line.op} ${JSON.stringify(line.ret)}`;
+    if (line.op) return `${line.op} ${result(line)}`;
     if (line.peer === 'report') return `peer got ${amount(line, 0)}${line.end === 'open' ? '' : `, ${line.end}`}`;
     return JSON.stringify(line);
   };

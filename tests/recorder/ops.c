@@ -1,5 +1,6 @@
 /* What the protocol does: the steps {"proto": ...}. */
 #include "internal.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,15 +56,9 @@ static void print_bool(recorder *self, const step *step, bool value) {
 static void print_limits(recorder *self, const step *step) {
   size_t low, high;
   tow_transport_get_write_buffer_limits(self->transport, &low, &high);
-  line value = {0};
-  line_text(&value, "[");
-  line_number(&value, (int64_t)low);
-  line_text(&value, ",");
-  line_number(&value, (int64_t)high);
-  line_text(&value, "]");
-  value.text[value.size] = 0; /* the room doubles: there is some */
-  print_op(self, step_name(step->id), value.text);
-  free(value.text);
+  char value[64];
+  snprintf(value, sizeof value, "[%zu,%zu]", low, high);
+  print_op(self, step_name(step->id), value);
 }
 
 /* Whether there is an answer: what it says is the host's own affair. */

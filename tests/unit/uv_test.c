@@ -25,7 +25,7 @@ static bool run_test(const test *t) {
 
 /* With a word: the tests whose name contains it. */
 int main(int argc, char **argv) {
-  const test *groups[] = {loop_tests, connect_tests, stream_tests, listen_tests};
+  const test *groups[] = {loop_tests, post_tests, connect_tests, stream_tests, flow_tests, listen_tests};
   bool ok = true;
   alarm(120);
   for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)

@@ -1,8 +1,7 @@
-/* Turns, timers, other threads, and the loop's end. */
+/* Turns, timers, and the loop's end. */
 #include "scene.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <signal.h>
 
 typedef struct step {
@@ -81,75 +80,6 @@ static void stopping(scene *s) {
   CHECK(s, s->reports == 1);
   tow_handle_cancel(&later);
   CHECK(s, !tow_uv_run(s->loop));
-}
-
-/* ---- Other threads ---- */
-
-enum { THREADS = 4, POSTS = 2000 };
-
-typedef struct poster {
-  tow_loop *loop;
-  pthread_t thread;
-  struct post {
-    struct poster *poster;
-    int number;
-  } posts[POSTS];
-  int seen;
-  bool ordered, failed;
-} poster;
-
-static int receive(void *context) {
-  struct post *p = context;
-  if (p->number != p->poster->seen++) p->poster->ordered = false;
-  return p->number == 5 ? -5 : 0;
-}
-
-static void *post(void *context) {
-  poster *p = context;
-  for (int i = 0; i < POSTS; i++) {
-    p->posts[i] = (struct post){p, i};
-    if (tow_loop_call_soon_threadsafe(p->loop, receive, &p->posts[i]) < 0) p->failed = true;
-  }
-  return NULL;
-}
-
-static int seen(const poster *p) {
-  return p[0].seen + p[1].seen + p[2].seen + p[3].seen;
-}
-
-static void threads(scene *s) {
-  poster *p = calloc(THREADS, sizeof *p);
-  for (int i = 0; i < THREADS; i++) {
-    p[i].loop = s->loop;
-    p[i].ordered = true;
-    pthread_create(&p[i].thread, NULL, post, &p[i]);
-  }
-  scene_begin_wait(s);
-  while (seen(p) < THREADS * POSTS && scene_wait(s)) {
-  }
-  bool good = seen(p) == THREADS * POSTS;
-  for (int i = 0; i < THREADS; i++) {
-    pthread_join(p[i].thread, NULL);
-    good = good && p[i].ordered && !p[i].failed;
-  }
-  free(p);
-  CHECK(s, good);
-  CHECK(s, s->reports == THREADS);
-}
-
-/* Posted, with nothing else to run for; and left over when the loop closes. */
-static void posts_alone(scene *s) {
-  poster *p = calloc(1, sizeof *p);
-  p->loop = s->loop;
-  p->ordered = true;
-  post(p);
-  bool more = tow_uv_run(s->loop);
-  bool good = !more && p->ordered && p->seen == POSTS;
-  post(p);
-  tow_uv_loop_close(s->loop);
-  s->loop = NULL;
-  free(p);
-  CHECK(s, good);
 }
 
 /* ---- Beginning and end ---- */
@@ -307,8 +237,6 @@ const test loop_tests[] = {
     {"T1 T2 what is ready comes before timers, in order, never early", order},
     {"T2 due at once, and far away", timers},
     {"T3 a failing callback is reported; stop", stopping},
-    {"T6 call_soon_threadsafe from 4 threads, in order", threads},
-    {"T6 posts alone keep the loop; those left are freed", posts_alone},
     {"a connection that does nothing keeps the loop", keeps_running},
     {"inside the user's loop", embedded},
     {"T5 closing with everything open", all_open},

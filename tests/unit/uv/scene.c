@@ -186,6 +186,20 @@ bool join(scene *s, tow_server **server) {
 
 /* ---- Raw sockets ---- */
 
+int join_raw(scene *s) {
+  int port = 0, listener = raw_listen("127.0.0.1", 1, &port);
+  char address[64];
+  snprintf(address, sizeof address, "tcp://127.0.0.1:%d", port);
+  int before = s->results;
+  dial(s, address, NULL);
+  scene_begin_wait(s);
+  while (s->results == before && scene_wait(s)) {
+  }
+  int peer = accept(listener, NULL, NULL);
+  close(listener);
+  return peer;
+}
+
 static socklen_t fill_address(struct sockaddr_storage *address, const char *host, int port) {
   if (uv_ip4_addr(host, port, (struct sockaddr_in *)(void *)address) == 0) return sizeof(struct sockaddr_in);
   uv_ip6_addr(host, port, (struct sockaddr_in6 *)(void *)address);

@@ -70,7 +70,8 @@ typedef struct test {
   const char *name;
   void (*run)(scene *s);
 } test;
-extern const test loop_tests[], connect_tests[], listen_tests[], stream_tests[]; /* end with a NULL name */
+/* One table a file; each ends with a NULL name. */
+extern const test loop_tests[], post_tests[], connect_tests[], stream_tests[], flow_tests[], listen_tests[];
 
 /* Ends the test if the condition does not hold. */
 #define CHECK(s, condition)                                                                                            \
@@ -103,6 +104,9 @@ tow_server *serve(scene *s, const char *address, const tow_options *options, cha
 tow_request *dial(scene *s, const char *address, const tow_options *options);
 /* Both, on a port of 127.0.0.1; answers when both ends have been made. */
 bool join(scene *s, tow_server **server);
+
+/* A client of a raw peer: the peer's descriptor. */
+int join_raw(scene *s);
 
 int send_text(end *e, const char *text);
 int echo(end *e, const char *event); /* an on_event: writes back what comes */

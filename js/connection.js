@@ -1,0 +1,182 @@
+/** @typedef {import('./instance.js').Instance} Instance */
+/** @typedef {import('./errors.js').TowlineError} TowlineError */
+
+/** The abilities of host.h. */
+export const CAN_READ = 1;
+export const CAN_WRITE = 2;
+export const CAN_STREAM = 15;
+export const WANTS_CORK = 16;
+export const HOLDS_LOANS = 32;
+
+/** How many pieces of the queue are taken at a time. */
+const LINES = 8;
+
+/**
+ * What carries the bytes of one transport of a module: the connection's side of host.h. A transport's file extends it.
+ * The upper half are facts, to be told inside `instance.turn`; the lower half is asked by the core.
+ */
+export class Connection {
+  /** @param {Instance} instance @param {number} abilities */
+  constructor(instance, abilities) {
+    this.instance = instance;
+    this.abilities = abilities;
+    this.id = instance.things.add(this);
+    /** The transport in the module; 0: not yet, or no longer. */
+    this.transport = 0;
+    this.reading = false;
+    /** The core has called close. */
+    this.ended = false;
+    /** @type {(error: TowlineError | null) => void} */
+    this.tellLost = () => {};
+    /** What connection_lost was told. @type {Promise<TowlineError | null>} */
+    this.lost = new Promise((resolve) => {
+      this.tellLost = resolve;
+    });
+  }
+
+  get live() {
+    return this.transport !== 0 && !this.ended && !this.instance.dead;
+  }
+
+  /**
+   * Where the next bytes go, or null: not now.
+   * @param {number} hint the bytes in hand, or -1
+   */
+  lend(hint) {
+    if (!this.live) return null;
+    const { instance } = this;
+    instance.call('tow_host_lend', instance.scratch, this.transport, hint);
+    return this.#lent();
+  }
+
+  #lent() {
+    const { memory, scratch } = this.instance;
+    const base = memory.word(scratch);
+    const size = memory.word(scratch + 4);
+    if (size === 0) return null;
+    if (memory.holds(base, size)) return { base, size };
+    this.failed('EBUFFER', 0, 'get_buffer() gave memory outside the module');
+    return null;
+  }
+
+  /**
+   * The first `size` bytes of what was lent are there. Answers how many were taken, and what is lent for the next.
+   * @param {number} size
+   * @param {number} hint 0: there is no next
+   */
+  received(size, hint) {
+    const { instance } = this;
+    const taken = instance.call('tow_wasm_received', this.transport, size, hint, instance.scratch);
+    return { taken, next: this.#lent() };
+  }
+
+  /** Puts bytes where the protocol wants them. Answers how many were taken; keep the rest. @param {Uint8Array} bytes */
+  deliver(bytes) {
+    const { memory } = this.instance;
+    let done = 0;
+    let room = bytes.length > 0 ? this.lend(bytes.length) : null;
+    while (room) {
+      const size = Math.min(room.size, bytes.length - done);
+      memory.bytes(room.base, size).set(bytes.subarray(done, done + size));
+      const { taken, next } = this.received(size, bytes.length - done - size);
+      done += taken;
+      room = next;
+    }
+    return done;
+  }
+
+  eof() {
+    if (this.live) this.instance.call('tow_host_eof', this.transport);
+  }
+
+  /** @param {string} code @param {number} native @param {string} message */
+  failed(code, native, message) {
+    if (this.live)
+      this.instance.call(
+        'tow_host_failed',
+        this.transport,
+        this.instance.error(code, native, message),
+      );
+  }
+
+  /** A copy of the oldest bytes that wait, `limit` at most; null: none. @param {number} limit */
+  peek(limit) {
+    if (!this.live) return null;
+    const { instance } = this;
+    const count = instance.call('tow_host_peek', this.transport, instance.scratch, LINES, limit);
+    return count > 0 ? instance.memory.gather(instance.scratch, count, 0, limit) : null;
+  }
+
+  /** That many of them have left. @param {number} size */
+  sent(size) {
+    if (this.live) this.instance.call('tow_host_sent', this.transport, size);
+  }
+
+  /** The most that may be on its way unreported [F7]. */
+  get step() {
+    return this.instance.call('tow_host_step', this.transport);
+  }
+
+  /** Everything is let go of. */
+  closed() {
+    this.instance.things.delete(this.id);
+    if (this.transport !== 0 && !this.instance.dead)
+      this.instance.call('tow_host_closed', this.transport);
+    this.transport = 0;
+    this.instance.released();
+  }
+
+  /** It ends: connection_lost was called, or never will be. @param {TowlineError | null} error */
+  end(error) {
+    this.ended = true;
+    this.reading = false;
+    this.tellLost(error);
+  }
+
+  /** There is nobody to serve: the module is broken, or made no protocol. @param {TowlineError} error */
+  abandon(error) {
+    this.instance.things.delete(this.id);
+    this.transport = 0;
+    this.end(error);
+    this.destroy();
+  }
+
+  // ---- Asked by the core ----
+
+  /**
+   * Takes what it can of `tow_iovec`s, and answers how many bytes.
+   * @param {number} _lines
+   * @param {number} _count
+   * @returns {number}
+   */
+  write(_lines, _count) {
+    return 0;
+  }
+
+  flush() {}
+
+  shutdown() {}
+
+  /** @param {boolean} on */
+  setReading(on) {
+    this.reading = on;
+  }
+
+  /** 0, or negative if it cannot. */
+  revoke() {
+    return -1;
+  }
+
+  /** connection_lost was called: let go of everything, then `closed`. @param {TowlineError | null} _error */
+  close(_error) {
+    this.closed();
+  }
+
+  /** Let go at once, and tell nothing any more. */
+  destroy() {}
+
+  /** @param {string} _name @returns {string | undefined} */
+  extraInfo(_name) {
+    return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+/** @typedef {import('./connection.js').Connection} Connection */
+
+/**
+ * What a host that cannot stop its peer holds while reading is paused (rule H3): data and the end, in order, up to a
+ * limit.
+ */
+export class Inbox {
+  /** Those from #head on wait. @type {(Uint8Array | (() => void))[]} */
+  #queue = [];
+  #head = 0;
+  #size = 0;
+  #due = false;
+
+  /** @param {Connection} connection @param {number} limit in bytes; beyond it the connection fails */
+  constructor(connection, limit) {
+    this.connection = connection;
+    this.limit = limit;
+    /** Called when what was held is delivered. */
+    this.onempty = () => {};
+  }
+
+  get isEmpty() {
+    return this.#head === this.#queue.length;
+  }
+
+  /** Delivers bytes, now or later. Call it in a turn. @param {Uint8Array} bytes */
+  push(bytes) {
+    const { connection } = this;
+    if (!connection.live && connection.transport !== 0) return;
+    const taken = this.isEmpty && connection.reading ? connection.deliver(bytes) : 0;
+    if (taken === bytes.length) return;
+    this.#size += bytes.length - taken;
+    if (this.#size > this.limit) {
+      this.#queue.length = this.#head = 0;
+      connection.failed(
+        'EOVERFLOW',
+        0,
+        `more than ${this.limit} bytes arrived while reading was paused`,
+      );
+    } else {
+      this.#queue.push(bytes.subarray(taken));
+    }
+  }
+
+  /** The end: `report` is called when all before it was delivered. @param {() => void} report */
+  end(report) {
+    if (this.isEmpty && this.connection.reading) report();
+    else this.#queue.push(report);
+  }
+
+  /** Reading is on (again): goes on in turns of its own, one piece in each, until the box is empty. */
+  resume() {
+    if (this.#due || this.isEmpty) return;
+    this.#due = true;
+    this.connection.instance.later(() => {
+      this.#due = false;
+      this.#deliverOne();
+    });
+  }
+
+  #deliverOne() {
+    const { connection } = this;
+    const first = this.#queue[this.#head];
+    if (first === undefined || !connection.reading) return;
+    if (first instanceof Uint8Array) {
+      const taken = connection.deliver(first);
+      this.#size -= taken;
+      if (taken === first.length) this.#drop();
+      else this.#queue[this.#head] = first.subarray(taken);
+    } else {
+      this.#drop();
+      first();
+    }
+    if (this.isEmpty) this.onempty();
+    else if (connection.reading) this.resume();
+  }
+
+  #drop() {
+    this.#head++;
+    if (this.#head < 64 && !this.isEmpty) return;
+    this.#queue.splice(0, this.#head);
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,249 @@
+import { TowlineError } from './errors.js';
+import { Memory } from './memory.js';
+import { Table } from './table.js';
+
+/** @typedef {import('./connection.js').Connection} Connection */
+/** @typedef {import('./request.js').Request} Request */
+
+/** The scratch block: the core's answers and a `tow_error` first, text after them. */
+const SCRATCH_SIZE = 512;
+const ERROR_AT = 64;
+const TEXT_AT = 80;
+
+/** What setTimeout can wait at most. */
+const LONGEST_DELAY = 0x7fffffff;
+
+/**
+ * A function that has `run` called soon, after what else waits: I/O gets its turn (rule T1).
+ * @param {() => void} run
+ * @returns {() => void}
+ */
+function macrotask(run) {
+  if (typeof setImmediate === 'function') return () => void setImmediate(run);
+  const { port1, port2 } = new MessageChannel();
+  port2.onmessage = run;
+  return () => port1.postMessage(0);
+}
+
+/**
+ * A module's loop, seen from JavaScript: the only way into the module, its turns, its timer, and its end.
+ *
+ * A TURN is what one event of the host does: the facts it tells, then one generation of what was scheduled. Turns do not
+ * nest: an event that comes while the module runs waits for a turn of its own.
+ *
+ * A TRAP is any exception that leaves the module, JavaScript's own included, for it leaves the module in the middle of
+ * something. It is never entered again (rule H5).
+ */
+export class Instance {
+  /** @type {(() => void)[]} */
+  #tasks = [];
+  #depth = 0;
+  #turning = false;
+  #woken = false;
+  #ticking = false;
+  #postTick = macrotask(() => this.#tick());
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {Promise<void> | undefined} */
+  #closing;
+  #closed = () => {};
+  /** @type {Map<string, number>} */
+  #codes = new Map();
+
+  /** @param {{onerror: (error: TowlineError) => void}} options */
+  constructor({ onerror }) {
+    this.onerror = onerror;
+    /** Connections, listeners and tokens by the integers that the module knows them by. */
+    this.things = new Table();
+    /** Those that wait for a result of ours, by the module's pointer. @type {Map<number, Request>} */
+    this.requests = new Map();
+    /** Whose call of tow_wasm_connect or _listen is under way. @type {import('./token.js').Token | undefined} */
+    this.starting = undefined;
+    /** Why the module may not be entered: closed, or trapped. @type {TowlineError | undefined} */
+    this.dead = undefined;
+    this.memory = new Memory();
+    /** Where bytes land for a moment that have no place in the module yet. */
+    this.stage = new Uint8Array(65536);
+    this.loop = 0;
+    this.scratch = 0;
+    /** @type {Record<string, Function>} */
+    this.exports = {};
+  }
+
+  /** @param {WebAssembly.Exports} exports @param {boolean} growsInPlace */
+  start(exports, growsInPlace) {
+    this.exports = /** @type {Record<string, Function>} */ (exports);
+    this.memory.attach(/** @type {WebAssembly.Memory} */ (exports.memory), growsInPlace);
+    if (this.exports._initialize) this.call('_initialize');
+    this.loop = this.call('tow_wasm_new_loop');
+    if (this.loop !== 0) this.scratch = this.call('tow_loop_alloc', this.loop, SCRATCH_SIZE);
+    if (this.scratch === 0)
+      throw new TowlineError('ENOMEM', 'the module has no memory for its loop');
+  }
+
+  // ---- Into the module ----
+
+  /**
+   * Calls an export. Throws `dead` when the module is closed or broken.
+   * @param {string} name
+   * @param {...any} values
+   */
+  call(name, ...values) {
+    if (this.dead) throw this.dead;
+    this.#depth++;
+    try {
+      return this.exports[name](...values);
+    } catch (cause) {
+      throw this.dead ?? this.#trap(cause);
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  /** @param {unknown} cause */
+  #trap(cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    const error = new TowlineError('ETRAP', `the module trapped: ${text}`, { cause });
+    this.end(error);
+    queueMicrotask(() => this.onerror(error));
+    return error;
+  }
+
+  /** The module is not entered from now on; whoever waits is told why. @param {TowlineError} error */
+  end(error) {
+    this.dead = error;
+    clearTimeout(this.#timer);
+    this.#tasks = [];
+    for (const thing of this.things.takeAll()) thing.abandon(error);
+    for (const request of this.requests.values()) request.cancel();
+    this.requests.clear();
+    this.#closed();
+  }
+
+  /** Closes the loop [T5], once it is not inside a call: resolves when every connection has let go. */
+  close() {
+    this.#closing ??= new Promise((resolve) => {
+      this.#closed = resolve;
+      if (this.dead) return resolve();
+      this.turn(() => {
+        this.call('tow_host_close_loop', this.loop);
+        this.#finish();
+      });
+    });
+    return this.#closing;
+  }
+
+  /** The loop is closed: once nobody holds any of its memory, it is freed. */
+  #finish() {
+    if (this.call('tow_host_connections', this.loop) > 0) return;
+    this.call('tow_loop_free', this.loop, this.scratch);
+    this.call('tow_host_free_loop', this.loop);
+    this.end(new TowlineError('ECANCELED', 'the module was closed'));
+  }
+
+  /** A connection has let go. */
+  released() {
+    if (this.#closing && !this.dead) this.later(() => this.#finish());
+  }
+
+  /** The host's event. @param {() => void} body */
+  turn(body) {
+    if (this.dead) return;
+    if (this.#depth > 0 || this.#turning) {
+      this.later(body);
+      return;
+    }
+    this.#turning = true;
+    try {
+      body();
+      if (this.#woken) this.#runReady();
+    } catch (error) {
+      if (error !== this.dead) throw error;
+    } finally {
+      this.#turning = false;
+    }
+  }
+
+  /** In a turn of its own, soon. @param {() => void} body */
+  later(body) {
+    if (this.dead) return;
+    this.#tasks.push(body);
+    this.#tickLater();
+  }
+
+  /** The module has scheduled something. */
+  wake() {
+    this.#woken = true;
+    if (!this.#turning) this.#tickLater();
+  }
+
+  #runReady() {
+    this.#woken = false;
+    if (this.call('tow_host_run_ready', this.loop)) {
+      this.#woken = true;
+      this.#tickLater();
+    }
+  }
+
+  #tickLater() {
+    if (this.#ticking) return;
+    this.#ticking = true;
+    this.#postTick();
+  }
+
+  #tick() {
+    this.#ticking = false;
+    const tasks = this.#tasks;
+    this.#tasks = [];
+    if (this.#woken) this.turn(() => {});
+    for (const task of tasks) this.turn(task);
+  }
+
+  /** @param {number} when on the clock of `performance.now()` */
+  setTimer(when) {
+    clearTimeout(this.#timer);
+    if (when === Number.POSITIVE_INFINITY) return;
+    const delay = Math.min(Math.max(0, Math.ceil(when - performance.now())), LONGEST_DELAY);
+    this.#timer = setTimeout(
+      () => this.turn(() => this.call('tow_host_run_timers', this.loop)),
+      delay,
+    );
+  }
+
+  // ---- Values that cross ----
+
+  /** The number of an error's name; EUNKNOWN's for one that it has not. @param {string} name */
+  code(name) {
+    let code = this.#codes.get(name);
+    if (code === undefined) {
+      const text = this.scratch + TEXT_AT;
+      this.memory.setString(text, SCRATCH_SIZE - TEXT_AT, name);
+      code = Number(this.call('tow_error_from_name', text));
+      this.#codes.set(name, code);
+    }
+    return code;
+  }
+
+  /**
+   * A `tow_error` in the scratch block: good for the next call. A long message is cut.
+   * @param {string} code
+   * @param {number} native
+   * @param {string} message
+   */
+  error(code, native, message) {
+    const number = this.code(code);
+    const text = this.scratch + TEXT_AT;
+    this.memory.setString(text, SCRATCH_SIZE - TEXT_AT, message);
+    this.memory.setWords(this.scratch + ERROR_AT, number, native, text);
+    return this.scratch + ERROR_AT;
+  }
+
+  /** What a `tow_error` says; null for a null pointer. @param {number} address @param {string} [where] */
+  readError(address, where) {
+    const error = this.memory.error(address);
+    if (!error) return null;
+    const name = this.call('tow_error_name', error.code);
+    const message = where ? `${where}: ${error.message}` : error.message;
+    return new TowlineError(name ? this.memory.string(name) : 'EUNKNOWN', message, error);
+  }
+}

@@ -1,0 +1,138 @@
+import { TowlineError } from './errors.js';
+import { towlineImports } from './imports.js';
+import { Instance } from './instance.js';
+import { Module } from './module.js';
+import { wasiImports } from './wasi.js';
+
+/** TOW_ABI_VERSION of towline.h. */
+const ABI_VERSION = 1;
+
+/**
+ * @typedef {string | URL | Response | PromiseLike<Response> | WebAssembly.Module | BufferSource} Source
+ *
+ * @typedef {object} LoadOptions
+ * @property {Record<string, Record<string, Function>>} [imports] what the module imports besides: `{app: {...}}`
+ * @property {(error: TowlineError) => void} [onerror] a failure that no call can return: of a callback, or a trap.
+ *   Called after the turn; console.error unless given
+ * @property {(level: number, message: string) => void} [onlog] 0: debug, 1: warning. Warnings go to console.warn unless
+ *   given
+ * @property {(text: string, descriptor: number) => void} [stdout] what the module prints
+ * @property {Record<string, import('./request.js').Carrier>} [transports] more schemes, or others
+ *
+ * What differs between Node and browsers.
+ * @typedef {object} Platform
+ * @property {Record<string, import('./request.js').Carrier>} transports
+ * @property {(source: string | URL) => Promise<Response | BufferSource>} read
+ */
+
+/** @param {unknown} cause */
+const noModule = (cause) =>
+  new TowlineError(
+    'EABI',
+    `not a WebAssembly module: ${cause instanceof Error ? cause.message : cause}`,
+    { cause },
+  );
+
+/**
+ * @param {Source} source
+ * @param {Platform} platform
+ * @returns {Promise<{module: WebAssembly.Module, growsInPlace: boolean}>}
+ */
+async function compile(source, platform) {
+  if (source instanceof WebAssembly.Module) return { module: source, growsInPlace: false };
+  let code = /** @type {any} */ (
+    typeof source === 'string' || source instanceof URL ? await platform.read(source) : await source
+  );
+  if (typeof Response !== 'undefined' && code instanceof Response) {
+    if (!code.ok)
+      throw new TowlineError('EIO', `${code.url}: HTTP ${code.status}`, { native: code.status });
+    code = await code.arrayBuffer();
+  }
+  try {
+    return { module: await WebAssembly.compile(code), growsInPlace: hasMaximum(code) };
+  } catch (error) {
+    throw noModule(error);
+  }
+}
+
+/**
+ * Whether a module's own memory has a maximum: the flags in its memory section.
+ * @param {BufferSource} code a valid module
+ */
+function hasMaximum(code) {
+  const bytes = ArrayBuffer.isView(code)
+    ? new Uint8Array(code.buffer, code.byteOffset, code.byteLength)
+    : new Uint8Array(code);
+  let at = 8;
+  const number = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value >>> 0;
+    }
+  };
+  while (at < bytes.length) {
+    const section = bytes[at++];
+    const size = number();
+    if (section === 5) return number() > 0 && (bytes[at] & 1) === 1;
+    at += size;
+  }
+  return false;
+}
+
+/**
+ * The imports that the module asks for, each from whoever has it.
+ * @param {WebAssembly.Module} module
+ * @param {Record<string, Record<string, Function>>} supply
+ */
+function choose(module, supply) {
+  /** @type {Record<string, Record<string, any>>} */
+  const imports = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    const value =
+      supply[from]?.[name] ?? (from === 'wasi_snapshot_preview1' ? supply[from].other : undefined);
+    if (value === undefined)
+      throw new TowlineError('EABI', `the module imports ${from}.${name}, which nobody supplies`);
+    imports[from] = { ...imports[from], [name]: value };
+  }
+  return imports;
+}
+
+/**
+ * @param {Platform} platform
+ * @param {Source} source
+ * @param {LoadOptions} [options]
+ * @returns {Promise<Module>}
+ */
+export async function load(platform, source, options = {}) {
+  const { module, growsInPlace } = await compile(source, platform);
+  const {
+    imports = {},
+    transports = {},
+    onerror = (error) => console.error(error),
+    onlog = (level, message) => level > 0 && console.warn(message),
+    stdout = (text, descriptor) =>
+      (descriptor === 2 ? console.error : console.log)(text.replace(/\n$/, '')),
+  } = options;
+  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+  for (const name of ['memory', 'tow_abi_version'])
+    if (!names.includes(name))
+      throw new TowlineError('EABI', `not a Towline module: it does not export ${name}`);
+  const instance = new Instance({ onerror });
+  const supply = {
+    ...imports,
+    towline: towlineImports(instance, { ...platform.transports, ...transports }, onlog),
+    wasi_snapshot_preview1: wasiImports(instance.memory, stdout),
+    env: { emscripten_notify_memory_growth: () => {}, ...imports.env },
+  };
+  const { exports } = await WebAssembly.instantiate(module, choose(module, supply));
+  const version = /** @type {Function} */ (exports.tow_abi_version)();
+  if (version !== ABI_VERSION)
+    throw new TowlineError(
+      'EABI',
+      `the module is of ABI version ${version}, this loader of ${ABI_VERSION}`,
+    );
+  instance.start(exports, growsInPlace);
+  return new Module(instance);
+}

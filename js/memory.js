@@ -1,0 +1,141 @@
+import { TowlineError } from './errors.js';
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/**
+ * A module's memory: the only place where views on it are made, and where what comes out of the module is checked (rule
+ * H5). A view is good until the next call into the module, which may grow the memory; only a loan lives longer.
+ */
+export class Memory {
+  u8 = new Uint8Array(0);
+  u32 = new Uint32Array(0);
+  /** Whether the memory has a maximum, so that its bytes never move. */
+  growsInPlace = false;
+  /** @type {WebAssembly.Memory | undefined} */
+  #memory;
+
+  /** @param {WebAssembly.Memory} memory @param {boolean} growsInPlace */
+  attach(memory, growsInPlace) {
+    this.#memory = memory;
+    this.growsInPlace = growsInPlace;
+  }
+
+  /** The views, made again if the memory has grown. */
+  #refresh() {
+    const buffer = this.#memory?.buffer ?? this.u8.buffer;
+    if (this.u8.buffer === buffer) return;
+    this.u8 = new Uint8Array(/** @type {ArrayBuffer} */ (buffer));
+    this.u32 = new Uint32Array(/** @type {ArrayBuffer} */ (buffer));
+  }
+
+  /** @param {number} address @param {number} size */
+  holds(address, size) {
+    this.#refresh();
+    return size >>> 0 <= this.u8.length && address >>> 0 <= this.u8.length - (size >>> 0);
+  }
+
+  /** @param {number} address @param {number} size */
+  #check(address, size) {
+    if (!this.holds(address, size))
+      throw new TowlineError(
+        'EINVAL',
+        `the module gave memory outside its own: ${size >>> 0} bytes at ${address >>> 0}`,
+      );
+  }
+
+  /** @param {number} address @param {number} size */
+  bytes(address, size) {
+    this.#check(address, size);
+    return this.u8.subarray(address >>> 0, (address >>> 0) + (size >>> 0));
+  }
+
+  /** A pointer, a size: 32 bits. @param {number} address */
+  word(address) {
+    this.#check(address, 4);
+    return this.u32[address >>> 2];
+  }
+
+  /** @param {number} address @param {...number} words */
+  setWords(address, ...words) {
+    this.#check(address, 4 * words.length);
+    this.u32.set(words, address >>> 2);
+  }
+
+  /**
+   * The text at an address; without a size it ends at the first NUL.
+   * @param {number} address
+   * @param {number} [size]
+   */
+  string(address, size) {
+    if (size !== undefined) return decoder.decode(this.bytes(address, size));
+    this.#check(address, 1);
+    const end = this.u8.indexOf(0, address >>> 0);
+    if (end < 0)
+      throw new TowlineError(
+        'EINVAL',
+        `the module gave a string without an end at ${address >>> 0}`,
+      );
+    return decoder.decode(this.u8.subarray(address >>> 0, end));
+  }
+
+  /**
+   * As snprintf: fills at most `capacity` bytes, the last one NUL; answers the text's whole length.
+   * @param {number} address
+   * @param {number} capacity
+   * @param {string} text
+   */
+  setString(address, capacity, text) {
+    const bytes = encoder.encode(text);
+    if (capacity > 0) {
+      const target = this.bytes(address, capacity);
+      const part = bytes.subarray(0, target.length - 1);
+      target.set(part);
+      target[part.length] = 0;
+    }
+    return bytes.length;
+  }
+
+  /** A `tow_error`; null for a null pointer. @param {number} address */
+  error(address) {
+    if (address === 0) return null;
+    return {
+      code: this.word(address) | 0,
+      native: this.word(address + 4) | 0,
+      message: this.string(this.word(address + 8)),
+    };
+  }
+
+  /** The size of `tow_iovec`s together. @param {number} lines @param {number} count */
+  size(lines, count) {
+    this.#check(lines, 8 * count);
+    let size = 0;
+    for (let i = 0; i < count; i++) size += this.u32[(lines >>> 2) + 2 * i + 1];
+    return size;
+  }
+
+  /**
+   * A copy of the bytes of `tow_iovec`s, from the `skip`th on, `limit` at most.
+   * @param {number} lines
+   * @param {number} count
+   * @param {number} skip
+   * @param {number} limit
+   */
+  gather(lines, count, skip, limit) {
+    const copy = new Uint8Array(Math.max(0, Math.min(this.size(lines, count) - skip, limit)));
+    let filled = 0;
+    for (let i = 0; filled < copy.length; i++) {
+      const base = this.word(lines + 8 * i);
+      const size = this.word(lines + 8 * i + 4);
+      if (skip < size) {
+        const part = Math.min(size - skip, copy.length - filled);
+        copy.set(this.bytes(base + skip, part), filled);
+        filled += part;
+        skip = 0;
+      } else {
+        skip -= size;
+      }
+    }
+    return copy;
+  }
+}

@@ -1,0 +1,67 @@
+import { TowlineError } from './errors.js';
+
+/** WASI's own error numbers. */
+const EBADF = 8;
+const ENOSYS = 52;
+
+/**
+ * The little of WASI that wasi-libc and Emscripten may ask of a module without files: output, clocks, random numbers, and
+ * an honest "no" to the rest.
+ * @param {import('./memory.js').Memory} memory
+ * @param {(text: string, descriptor: number) => void} output
+ * @returns {Record<string, Function>}
+ */
+export function wasiImports(memory, output) {
+  const decoders = [new TextDecoder(), new TextDecoder(), new TextDecoder()];
+  /** @param {number} count @param {number} size */
+  const none = (count, size) => {
+    memory.setWords(count, 0);
+    memory.setWords(size, 0);
+    return 0;
+  };
+  const yes = () => 0;
+  const bad = () => EBADF;
+  return {
+    fd_write: (
+      /** @type {number} */ fd,
+      /** @type {number} */ lines,
+      /** @type {number} */ count,
+      /** @type {number} */ written,
+    ) => {
+      if (fd !== 1 && fd !== 2) return EBADF;
+      const bytes = memory.gather(lines, count, 0, Number.POSITIVE_INFINITY);
+      memory.setWords(written, bytes.length);
+      output(decoders[fd].decode(bytes, { stream: true }), fd);
+      return 0;
+    },
+    clock_time_get: (
+      /** @type {number} */ clock,
+      /** @type {bigint} */ _precision,
+      /** @type {number} */ at,
+    ) => {
+      const milliseconds = clock === 0 ? Date.now() : performance.now();
+      const nanoseconds = BigInt(Math.round(milliseconds * 1e6));
+      memory.setWords(at, Number(nanoseconds & 0xffffffffn), Number(nanoseconds >> 32n));
+      return 0;
+    },
+    random_get: (/** @type {number} */ address, /** @type {number} */ size) => {
+      for (let done = 0; done < size; done += 65536)
+        crypto.getRandomValues(memory.bytes(address + done, Math.min(65536, size - done)));
+      return 0;
+    },
+    proc_exit: (/** @type {number} */ status) => {
+      throw new TowlineError('ETRAP', `exit(${status})`, { native: status });
+    },
+    args_sizes_get: none,
+    args_get: yes,
+    environ_sizes_get: none,
+    environ_get: yes,
+    sched_yield: yes,
+    fd_close: bad,
+    fd_read: bad,
+    fd_seek: bad,
+    fd_fdstat_get: bad,
+    fd_prestat_get: bad,
+    other: () => ENOSYS,
+  };
+}

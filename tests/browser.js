@@ -1,0 +1,101 @@
+/** A headless Chromium with one page, which has the project's files at hand and prints lines to the test. */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+/** @typedef {import('./traces/format.js').Line} Line */
+/** @typedef {import('./traces/format.js').Scenario} Scenario */
+
+const types = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' };
+
+/** Serves the project's own files on a port of the system's choice. */
+async function serve() {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const type = types[/** @type {keyof typeof types} */ (extname(pathname))];
+    const isOurs = /^\/(js|tests|build)\/[\w./-]+$/.test(pathname) && !pathname.includes('..');
+    try {
+      if (pathname === '/') response.setHeader('content-type', 'text/html').end('<!doctype html><title>tests</title>');
+      else if (isOurs && type)
+        response
+          .setHeader('content-type', type)
+          .end(await readFile(fileURLToPath(new URL(`..${pathname}`, import.meta.url))));
+      else response.writeHead(404).end();
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { address: `http://127.0.0.1:${port}/`, close };
+}
+
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+
+export async function openBrowser() {
+  const server = await serve();
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags });
+  const close = async () => {
+    await browser.close();
+    server.close();
+  };
+  try {
+    const page = await browser.newPage();
+    /** @type {(line: Line) => void} */
+    let print = () => {};
+    await page.exposeFunction('print', (/** @type {Line} */ line) => print(line));
+    await page.goto(server.address);
+    return {
+      page,
+      close,
+      /**
+       * Runs a scenario with tests/runner.js in the page.
+       * @param {string} build
+       * @param {Scenario} scenario
+       * @param {string | undefined} spec
+       * @param {(line: Line) => void} onLine
+       * @returns {Promise<number>}
+       */
+      async run(build, scenario, spec, onLine) {
+        print = onLine;
+        return page.evaluate(
+          async ([path, ...rest]) => {
+            const { load } = await import(new URL('/js/index.js', location.href).href);
+            const { runTrace } = await import(new URL('/tests/runner.js', location.href).href);
+            const code = await (await fetch(path)).arrayBuffer();
+            /** @type {Promise<void>[]} */
+            const printed = [];
+            const print = (/** @type {Line} */ line) =>
+              void printed.push(/** @type {any} */ (globalThis).print(line));
+            const status = await runTrace({ load, code, scenario: rest[0], spec: rest[1], print });
+            await Promise.all(printed);
+            return status;
+          },
+          /** @type {[string, Scenario, string | undefined]} */ ([
+            `/build/${build}/trace.wasm`,
+            scenario,
+            spec,
+          ]),
+        );
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Runs a scenario with the recorder compiled to wasm (tests/wasm/trace.c), in Node or in a browser.
+ */
+
+/**
+ * @typedef {import('./traces/format.js').Line} Line
+ * @typedef {import('./traces/format.js').Scenario} Scenario
+ * @typedef {import('../js/module.js').Module} Module
+ */
+
+/**
+ * @typedef {object} Stage
+ * @property {(code: BufferSource, options: import('../js/loader.js').LoadOptions) => Promise<Module>} load
+ * @property {BufferSource} code of the module
+ * @property {Scenario} scenario
+ * @property {string} [spec] where the peer is (tests/peer.js); none: the memory host in the module
+ * @property {(line: Line) => void} print
+ */
+
+/**
+ * Cuts what is printed into lines.
+ * @param {(line: Line) => void} print
+ */
+function lineReader(print) {
+  let rest = '';
+  return (/** @type {string} */ text) => {
+    rest += text;
+    if (!text.endsWith('\n')) return;
+    for (const line of rest.split('\n')) if (line) print(JSON.parse(line));
+    rest = '';
+  };
+}
+
+/** @type {(spec: string) => string} */
+const addressOf = (spec) => (spec.startsWith('tcp:') ? `tcp://${spec.slice(4)}` : spec);
+
+/**
+ * @param {Module} module
+ * @param {number} trace
+ * @param {Stage} stage
+ */
+async function open(module, trace, { scenario, spec = '', print }) {
+  const options = { protocol: 'trace_protocol', context: trace, timeout: module.call('trace_timeout', trace) || undefined };
+  if (spec === 'listen:tcp') {
+    const server = await module.listen('tcp://127.0.0.1:0', options);
+    print({ listening: Number(new URL(server.address).port) });
+    return true;
+  }
+  const cancelling = new AbortController();
+  const opening = module.connect(addressOf(spec), { ...options, signal: cancelling.signal });
+  if (scenario.cancel) cancelling.abort();
+  try {
+    await opening;
+    return true;
+  } catch (error) {
+    print({ op: 'connect', raised: /** @type {{ code: string }} */ (error).code });
+    return false;
+  }
+}
+
+/**
+ * @param {Stage} stage
+ * @returns {Promise<number>} 0 done, 2 malformed, 77 cannot run this one
+ */
+export async function runTrace(stage) {
+  const { load, code, scenario, spec, print } = stage;
+  /** @type {() => void} */
+  let end = () => {};
+  /** @type {Promise<void>} */
+  const ended = new Promise((resolve) => {
+    end = resolve;
+  });
+  const read = lineReader((line) => (line.log === 'ended' ? end() : print(line)));
+  const complain = (/** @type {string} */ text) => console.error(text.trimEnd());
+  const stdout = (/** @type {string} */ text, /** @type {number} */ descriptor) =>
+    descriptor === 1 ? read(text) : complain(text);
+  const module = await load(code, { stdout });
+  try {
+    const trace = Number(module.call('trace_new', JSON.stringify(scenario)));
+    const status = Number(module.call('trace_status', trace));
+    if (status !== 0) return status;
+    if (spec === undefined) return Number(module.call('trace_run', trace));
+    if (await open(module, trace, stage)) await ended;
+    module.call('trace_abort', trace);
+    return 0;
+  } finally {
+    await module.close();
+  }
+}

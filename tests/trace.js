@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+/** build/tow-trace, with the library compiled to wasm: the same scenarios, the same lines. */
+import { readFileSync, writeSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { load } from '../js/node.js';
+import { runTrace } from './runner.js';
+
+const usage = `usage: node tests/trace.js --build wasi|emscripten SCENARIO.json
+Runs a scenario (tests/traces/README.md) on the wasm build and prints its protocol's calls, one JSON object a line.
+
+Drive "mem" needs nothing else. For a real connection ORACLE_PEER says where the peer is:
+  tcp:HOST:PORT    connect
+  unix:PATH        connect
+  ws://HOST:PORT/  connect
+  listen:tcp       listen on a port of 127.0.0.1, which is printed, and take one connection
+
+Exit status: 0 done, 2 malformed, 77 cannot run this one.
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { build: { type: 'string', default: 'wasi' }, help: { type: 'boolean' } },
+});
+
+/** @returns {Promise<number>} */
+async function main() {
+  const [file] = positionals;
+  if (values.help || !file || !['wasi', 'emscripten'].includes(values.build)) {
+    console[values.help ? 'log' : 'error'](usage);
+    return values.help ? 0 : 2;
+  }
+  const scenario = JSON.parse(readFileSync(file, 'utf8'));
+  const spec = scenario.drive === 'mem' ? undefined : process.env.ORACLE_PEER;
+  if (scenario.drive !== 'mem' && !/^(tcp|unix|wss?|listen):/.test(spec ?? '')) return 77;
+  const code = readFileSync(new URL(`../build/${values.build}/trace.wasm`, import.meta.url));
+  return runTrace({
+    load,
+    code,
+    scenario,
+    spec,
+    print: (line) => writeAll(`${JSON.stringify(line)}\n`),
+  });
+}
+
+/** At once, however slow the reader is. @param {string} text */
+function writeAll(text) {
+  for (let rest = Buffer.from(text); rest.length; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
+process.exitCode = await main().catch((error) => {
+  console.error(`trace: ${error.message}`);
+  return 2;
+});
