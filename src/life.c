@@ -255,7 +255,6 @@ int tow_transport_set_protocol(tow_transport *t, tow_protocol *protocol) {
   /* The old one may be freed as soon as its callback has returned, so its memory comes back if it can. */
   tow_transport_revoke_buffer(t);
   t->protocol = protocol;
-  if (o->server && !tow_server_is_open(loop, o->server)) t->server = NULL; /* closed by the factory */
   if ((t->state & (TOW_WRITE_PAUSED | TOW_LOST)) == TOW_WRITE_PAUSED) tow_call_pause_writing(t);
   return 0;
 }

@@ -45,6 +45,7 @@ void tow_uv_cancel(void *host, tow_request *request) {
   tow_uv_request *r = tow_host_request_data(request);
   if (!r) return;
   tow_uv_request_take(r);
+  if (r->failures_size > 0) tow_host_failed_request(request, &(tow_error){TOW_ECANCELED, 0, r->failures});
   tow_uv_request_release(r);
 }
 
