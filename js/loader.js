@@ -8,7 +8,7 @@ import { wasiImports } from './wasi.js';
 const ABI_VERSION = 1;
 
 /**
- * @typedef {string | URL | Response | PromiseLike<Response> | WebAssembly.Module | BufferSource} Source
+ * @typedef {string | URL | Response | PromiseLike<Response> | WebAssembly.Module | ArrayBuffer | ArrayBufferView} Source
  *
  * @typedef {object} LoadOptions
  * @property {Record<string, Record<string, Function>>} [imports] what the module imports besides: `{app: {...}}`

@@ -35,3 +35,10 @@ $(patsubst %.c,$(B)/%.o,$(UV_TEST)): tests/unit/uv/scene.h
 
 $(B)/uv_test: $(patsubst %.c,$(B)/%.o,$(UV_TEST)) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -pthread -o $@
+
+# ---- tests/js: a protocol whose callbacks are JavaScript's ----
+PROBE_EXPORTS := probe_stream probe_buffered probe_none probe_trap probe_recurse probe_transport probe_later \
+  probe_set_buffer probe_connect malloc free tow_transport_write tow_transport_write_eof tow_transport_pause_reading \
+  tow_transport_resume_reading tow_transport_revoke_buffer tow_transport_set_write_buffer_limits \
+  tow_transport_get_write_buffer_size tow_transport_get_extra_info
+$(eval $(call tow_module,probe,tests/js/probe.c,$(PROBE_EXPORTS)))
