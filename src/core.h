@@ -2,10 +2,13 @@
  *
  *     loop.c       turns, call_soon, reports          life.c      the order of calls: opened ... lost, closed
  *     timers.c     call_later, call_at                read.c      loans, delivery, end of stream
- *     request.c    connect, listen, servers           write.c     write, drain, half-close
+ *     request.c    connecting                         write.c     write, drain, half-close
  *     error.c      names                              flow.c      marks, pause and resume
  *     address.c    taking an address apart            queue.c     bytes that wait
- *     process.c    subprocesses and their pipes       datagram.c  datagrams
+ *     server.c     listening, accepting               datagram.c  datagrams
+ *     process.c    subprocesses and their pipes
+ *
+ * The last three are linked only into programs and modules that use them.
  *
  * No I/O, no clock, no threads, no globals.
  */
@@ -57,7 +60,7 @@ struct tow_loop {
   void *host;
   tow_allocator allocator;
   tow_node ready, running;                /* handles and transports; the generation under way */
-  tow_node transports, requests, servers; /* all that are open */
+  tow_node transports, requests, servers; /* all that are open; a server's `run` closes it */
   tow_handle *timers;                     /* the root of the heap */
   uint64_t order;                         /* counts call_later, for equal times */
   void *slab;                             /* lent to plain protocols; made when first needed */
@@ -74,13 +77,13 @@ struct tow_loop {
   void *handler_context;
 };
 
-void *tow_allocate(tow_loop *loop, size_t size);
-void tow_release(tow_loop *loop, void *memory, size_t size);
+/* A copy of a text, from the loop's memory; NULL when out of it, or if there is none. */
+char *tow_copy_text(tow_loop *loop, const char *text);
 void tow_schedule(tow_loop *loop, tow_node *node);
+/* Takes the handle out of where it is and fills it in. False when the loop is closing: nothing is scheduled then. */
+bool tow_prepare(tow_loop *loop, tow_handle *handle, int (*callback)(void *), void *context);
 void tow_unref_loop(tow_loop *loop);
-/* Tells the exception handler of a failure; the second form of a callback that answered `native`. */
-void tow_report_error(tow_loop *loop, const char *callback, tow_transport *transport, const tow_error *error);
-void tow_report(tow_loop *loop, const char *callback, tow_transport *transport, int native);
+void tow_report(tow_loop *loop, const char *callback, tow_transport *transport, const tow_error *error);
 
 /* The heap of timers: the earliest that is due at `now`, taken out; or NULL. */
 tow_handle *tow_timers_pop(tow_loop *loop, double now);
@@ -88,14 +91,14 @@ void tow_timers_remove(tow_handle *handle);
 /* Tells the host when the next one is due. */
 void tow_timers_tell(tow_loop *loop);
 
-/* Every callback is entered between these two: when the outermost returns, what it wrote leaves [W7]. */
+/* Every callback is entered between these two. When it answered a failure that is reported, of callback `name` [T3];
+ * when the outermost returns, what was written leaves [W7]. tow_left_fatal also ends the connection [L6]. */
 static inline void tow_enter(tow_loop *loop) {
   loop->depth++;
 }
+void tow_left(tow_loop *loop, tow_transport *transport, const char *name, int result);
+void tow_left_fatal(tow_transport *transport, const char *name, int result);
 void tow_cork_flush(tow_loop *loop);
-static inline void tow_leave(tow_loop *loop) {
-  if (--loop->depth == 0 && loop->corked) tow_cork_flush(loop);
-}
 
 /* ---- Transports ---- */
 
@@ -120,6 +123,9 @@ enum {                         /* tow_transport.state; life.c says in which orde
        TOW_SEND_FAILED = 2048, /* the datagram just offered */
 };
 
+typedef enum tow_family { TOW_STREAMS = 1, TOW_DATAGRAMS, TOW_PROCESSES } tow_family;
+typedef enum tow_moment { TOW_WHEN_MADE, TOW_WHEN_CLOSED, TOW_WHEN_ABANDONED } tow_moment;
+
 struct tow_transport {
   tow_loop *loop;
   tow_protocol *protocol;
@@ -128,60 +134,33 @@ struct tow_transport {
   tow_node ready; /* for the deferred connection_made, connection_lost and close: one at a time */
   tow_node open;  /* in loop->transports */
   tow_server *server;
-  uint16_t state, abilities;
+  /* A subprocess's: what connection_made, close and the loop's end mean to it. NULL: no more than to a stream. */
+  void (*also)(tow_transport *t, tow_moment moment);
+  uint16_t state;
+  uint8_t abilities, family;
   uint32_t references : 24, lost_writes : 8;
   tow_buffer loan;      /* what the host was lent; base NULL: nothing */
   tow_protocol *lender; /* whose memory that is; NULL: a slab */
   void *slab;           /* this transport's own, with TOW_HOLDS_LOANS */
   tow_chunk *head, *tail;
   size_t size, high, low; /* of the write queue */
-  tow_error error;        /* what connection_lost will carry; code 0: none. An owned message if it is not static */
+  tow_error error;        /* what connection_lost will carry; code 0: none. The message is the code's text, or owned */
 };
-
-/* An endpoint of datagrams, and a subprocess: transports with more behind them. */
-typedef struct tow_endpoint {
-  tow_transport base;
-  tow_peer peer; /* the one connected to; size 0: none */
-} tow_endpoint;
-
-typedef struct tow_pipe {
-  tow_protocol base; /* the pipe's transport calls it, it calls the subprocess's protocol */
-  struct tow_process *process;
-  tow_transport *transport; /* NULL: not piped, or lost */
-} tow_pipe;
-
-typedef struct tow_process {
-  tow_transport base;
-  tow_pipe pipes[3];
-  int pid, returncode;
-  bool exited;
-} tow_process;
 
 static inline bool tow_may_read(const tow_transport *t) {
   return (t->state & (TOW_MADE | TOW_CLOSING | TOW_READ_PAUSED | TOW_READ_ENDED)) == TOW_MADE;
 }
 
-/* What every way of opening has in common. On failure NULL, and why in `error`. */
-typedef struct tow_opening {
-  tow_factory factory;
-  const tow_connection_host *table;
-  void *connection;
-  unsigned abilities;
-  tow_server *server;         /* or NULL */
-  const tow_options *options; /* NULL: the defaults */
-  const tow_peer *peer;       /* an endpoint's; or NULL */
-  int pid;
-  tow_error error;
-} tow_opening;
-tow_transport *tow_open(tow_loop *loop, tow_opening *opening);
-/* Whether a protocol of this kind can be called by this transport. */
+/* Opening: a transport of `size` bytes, zero but for what all have in common; then tow_start makes its protocol and
+ * schedules connection_made, or frees it. NULL when out of memory or when the loop is closing; an error of the
+ * factory's. */
+tow_transport *tow_new_transport(tow_loop *loop, tow_family family, size_t size, const tow_connection_host *table,
+                                 void *connection, unsigned abilities);
+int tow_start(tow_transport *t, tow_factory factory);
+/* Whether the transport can call this protocol. */
 bool tow_suits(const tow_transport *t, const tow_protocol *protocol);
 /* Ends the connection: the queue is dropped, connection_lost will carry the error. The first cause wins [L8]. */
 void tow_fail(tow_transport *t, int code, int native, const char *message);
-/* The same for a callback that failed, which is reported first [L6]. */
-void tow_fail_callback(tow_transport *t, const char *callback, int native);
-/* What get_buffer answered has no room [B2]. */
-void tow_fail_empty_buffer(tow_transport *t);
 /* Schedules connection_lost, or calls it (a closing connection whose queue has drained). */
 void tow_lose(tow_transport *t);
 void tow_lose_now(tow_transport *t);
@@ -205,23 +184,41 @@ void tow_queue_take_datagram(tow_transport *t);
 /* A write on a connection that is lost or closing: dropped, and after a while remarked on [W4, W5]. */
 int tow_drop_write(tow_transport *t);
 
-void tow_process_close(tow_process *process);
-/* Calls process_exited, if the child has ended. */
-void tow_process_tell_exit(tow_process *process);
-/* Ends it without waiting for it [T5]. */
-void tow_process_abandon(tow_process *process);
+/* ---- Requests ---- */
 
-/* ---- Servers and requests ---- */
-
-bool tow_server_is_open(const tow_loop *loop, const tow_server *server);
-void tow_close_requests(tow_loop *loop); /* and servers [T5] */
-
-struct tow_server {
+struct tow_request {
   tow_loop *loop;
-  tow_node open; /* in loop->servers */
+  tow_node open; /* in loop->requests */
+  tow_node ready;
+  tow_handle timer;
   tow_factory factory;
   tow_options options;
-  void *listener;
+  union {
+    tow_connected connected;
+    tow_listening listening;
+  } done; /* the user's */
+  void *context;
+  void *host_data;
+  void *result;                                        /* a transport, or a server */
+  int (*tell)(tow_request *r, const tow_error *error); /* calls `done` with it */
+  void (*discard)(void *result);                       /* ends it, if the request is cancelled before that */
+  tow_error error;
+  char *message; /* owned; NULL: the code's own text */
+  int given_up;  /* 0, or why: TOW_ETIMEDOUT, TOW_ECANCELED */
+  bool settled;
 };
+
+/* A request that ends in a transport unless the caller sets `tell` and `discard`; NULL when out of memory. */
+tow_request *tow_new_request(tow_loop *loop, const tow_options *options, tow_factory factory, tow_connected done,
+                             void *context);
+/* Whether the host is to be asked; if not, the request has failed. */
+bool tow_begin(tow_request *r, bool supported);
+/* The request ends in this error. */
+void tow_fail_request(tow_request *r, int code, int native, const char *message);
+/* The request ends in this transport, started; or, if it is NULL or cannot be, in an error. Answers it or NULL. */
+tow_transport *tow_open_for(tow_request *r, tow_transport *t);
+/* The request ends in what is told of it. */
+void tow_settle(tow_request *r);
+void tow_cancel_requests(tow_loop *loop);
 
 #endif

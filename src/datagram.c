@@ -5,6 +5,11 @@
  * loop, in a node of its own; connection_lost is scheduled after it, so it never comes first [D3]. */
 #include "core.h"
 
+typedef struct endpoint {
+  tow_transport base;
+  tow_peer peer; /* the one connected to; size 0: none */
+} endpoint;
+
 static const tow_datagram_callbacks *callbacks_of(const tow_transport *t) {
   return (const tow_datagram_callbacks *)t->protocol->callbacks;
 }
@@ -15,14 +20,39 @@ bool tow_peer_equal(const tow_peer *a, const tow_peer *b) {
   return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
 }
 
+/* ---- Opening ---- */
+
+static tow_transport *new_endpoint(tow_loop *loop, const tow_connection_host *table, void *connection,
+                                   const tow_peer *peer) {
+  tow_transport *t = tow_new_transport(loop, TOW_DATAGRAMS, sizeof(endpoint), table, connection, TOW_CAN_READ);
+  if (t && peer) ((endpoint *)t)->peer = *peer;
+  return t;
+}
+
+tow_transport *tow_host_open_endpoint(tow_loop *loop, tow_factory factory, const tow_connection_host *table,
+                                      void *connection, const tow_peer *peer) {
+  tow_transport *t = new_endpoint(loop, table, connection, peer);
+  return t && tow_start(t, factory) == 0 ? t : NULL;
+}
+
+tow_transport *tow_host_opened_endpoint(tow_request *r, const tow_connection_host *table, void *connection,
+                                        const tow_peer *peer) {
+  return r->settled ? NULL : tow_open_for(r, new_endpoint(r->loop, table, connection, peer));
+}
+
+tow_request *tow_loop_bind(tow_loop *loop, const char *address, const tow_options *options, tow_factory factory,
+                           tow_connected done, void *context) {
+  tow_request *r = tow_new_request(loop, options, factory, done, context);
+  if (r && tow_begin(r, loop->table->bind)) loop->table->bind(loop->host, r, address, &r->options);
+  return r;
+}
+
 /* ---- Errors ---- */
 
 static void call_error_received(tow_transport *t, const tow_error *error, const tow_peer *peer) {
   if ((t->state & TOW_DONE) || !callbacks_of(t)->error_received) return;
   tow_enter(t->loop);
-  int result = callbacks_of(t)->error_received(t->protocol, error, peer->size ? peer : NULL);
-  if (result < 0) tow_report(t->loop, "error_received", t, result);
-  tow_leave(t->loop);
+  tow_left(t->loop, t, "error_received", callbacks_of(t)->error_received(t->protocol, error, peer->size ? peer : NULL));
 }
 
 typedef struct failure {
@@ -30,7 +60,6 @@ typedef struct failure {
   tow_transport *transport;
   tow_error error;
   tow_peer peer;
-  size_t size;
   char message[];
 } failure;
 
@@ -38,18 +67,18 @@ static void run_failure(tow_loop *loop, tow_node *node) {
   failure *f = TOW_OWNER(node, failure, node);
   tow_transport *t = f->transport;
   call_error_received(t, &f->error, &f->peer);
-  tow_release(loop, f, f->size);
+  tow_loop_free(loop, f);
   tow_transport_unref(t);
 }
 
 static void defer(tow_transport *t, const tow_error *error, const tow_peer *peer) {
   size_t length = strlen(error->message) + 1;
-  failure *f = tow_allocate(t->loop, sizeof *f + length);
+  failure *f = tow_loop_alloc(t->loop, sizeof *f + length);
   if (!f) {
     tow_host_warn(t->loop, "out of memory: an error of a datagram was not told");
     return;
   }
-  *f = (failure){{NULL, NULL, run_failure}, tow_transport_ref(t), *error, *peer, sizeof *f + length};
+  *f = (failure){{NULL, NULL, run_failure}, tow_transport_ref(t), *error, *peer};
   f->error.message = memcpy(f->message, error->message, length);
   tow_schedule(t->loop, &f->node);
 }
@@ -69,8 +98,8 @@ void tow_host_datagram_failed(tow_transport *t, const tow_error *error, const to
 /* ---- Sending ---- */
 
 int tow_transport_sendto(tow_transport *t, const void *data, size_t size, const tow_peer *peer) {
-  if (!(t->abilities & TOW_CARRIES_DATAGRAMS)) return TOW_ENOTSUP;
-  const tow_peer *connected = &((const tow_endpoint *)t)->peer;
+  if (t->family != TOW_DATAGRAMS) return TOW_ENOTSUP;
+  const tow_peer *connected = &((const endpoint *)t)->peer;
   if (peer && peer->size == 0) peer = NULL;
   if (connected->size ? peer && !tow_peer_equal(peer, connected) : !peer) return TOW_EINVAL;
   if (t->state & TOW_CLOSING) return tow_drop_write(t);
@@ -118,9 +147,7 @@ bool tow_host_datagram(tow_transport *t, const void *data, size_t size, const to
   t->loan = (tow_buffer){NULL, 0};
   if (!callbacks_of(t)->datagram_received) return true;
   tow_enter(t->loop);
-  int result = callbacks_of(t)->datagram_received(t->protocol, data, size, peer);
-  if (result < 0) tow_report(t->loop, "datagram_received", t, result);
-  tow_leave(t->loop);
+  tow_left(t->loop, t, "datagram_received", callbacks_of(t)->datagram_received(t->protocol, data, size, peer));
   return true;
 }
 

@@ -8,18 +8,14 @@ void tow_call_pause_writing(tow_transport *t) {
   const tow_base_callbacks *callbacks = t->protocol->callbacks;
   if (!callbacks->pause_writing) return;
   tow_enter(t->loop);
-  int result = callbacks->pause_writing(t->protocol);
-  if (result < 0) tow_report(t->loop, "pause_writing", t, result);
-  tow_leave(t->loop);
+  tow_left(t->loop, t, "pause_writing", callbacks->pause_writing(t->protocol));
 }
 
 void tow_call_resume_writing(tow_transport *t) {
   const tow_base_callbacks *callbacks = t->protocol->callbacks;
   if (!callbacks->resume_writing) return;
   tow_enter(t->loop);
-  int result = callbacks->resume_writing(t->protocol);
-  if (result < 0) tow_report(t->loop, "resume_writing", t, result);
-  tow_leave(t->loop);
+  tow_left(t->loop, t, "resume_writing", callbacks->resume_writing(t->protocol));
 }
 
 void tow_maybe_pause_writing(tow_transport *t) {

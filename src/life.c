@@ -20,100 +20,84 @@
 
 static void run_close(tow_loop *loop, tow_node *node);
 
-static const tow_base_callbacks *callbacks_of(const tow_transport *t) {
-  return t->protocol->callbacks;
-}
-
 /* ---- Opening ---- */
+
+bool tow_suits(const tow_transport *t, const tow_protocol *protocol) {
+  static const struct {
+    uint8_t family, size;
+  } kinds[] = {{0, 0},
+               {TOW_STREAMS, sizeof(tow_stream_callbacks)},
+               {TOW_STREAMS, sizeof(tow_buffered_callbacks)},
+               {TOW_DATAGRAMS, sizeof(tow_datagram_callbacks)},
+               {TOW_PROCESSES, sizeof(tow_subprocess_callbacks)}};
+  const tow_base_callbacks *callbacks = protocol->callbacks;
+  return callbacks->kind < sizeof kinds / sizeof *kinds && kinds[callbacks->kind].family == t->family &&
+         callbacks->size >= kinds[callbacks->kind].size;
+}
 
 static void run_made(tow_loop *loop, tow_node *node) {
   tow_transport *t = TOW_OWNER(node, tow_transport, ready);
   t->state |= TOW_MADE;
-  if (callbacks_of(t)->connection_made) {
+  if (t->protocol->callbacks->connection_made) {
     tow_enter(loop);
-    int result = callbacks_of(t)->connection_made(t->protocol, t);
-    if (result < 0) tow_report(loop, "connection_made", t, result);
-    tow_leave(loop);
+    tow_left(loop, t, "connection_made", t->protocol->callbacks->connection_made(t->protocol, t));
   }
   if (t->state & TOW_LOST)
     tow_lose(t);
   else
     tow_update_reading(t);
-  if (t->abilities & TOW_RUNS_PROCESS) tow_process_tell_exit((tow_process *)t);
+  if (t->also) t->also(t, TOW_WHEN_MADE);
 }
 
-bool tow_suits(const tow_transport *t, const tow_protocol *protocol) {
-  static const uint8_t sizes[] = {0, sizeof(tow_stream_callbacks), sizeof(tow_buffered_callbacks),
-                                  sizeof(tow_datagram_callbacks), sizeof(tow_subprocess_callbacks)};
-  uint32_t kind = protocol->callbacks->kind;
-  if (kind == 0 || kind >= sizeof sizes || protocol->callbacks->size < sizes[kind]) return false;
-  if (t->abilities & TOW_CARRIES_DATAGRAMS) return kind == TOW_DATAGRAM;
-  if (t->abilities & TOW_RUNS_PROCESS) return kind == TOW_SUBPROCESS;
-  return kind == TOW_STREAM || kind == TOW_BUFFERED;
-}
-
-static size_t size_of(const tow_transport *t) {
-  if (t->abilities & TOW_CARRIES_DATAGRAMS) return sizeof(tow_endpoint);
-  if (t->abilities & TOW_RUNS_PROCESS) return sizeof(tow_process);
-  return sizeof(tow_transport);
-}
-
-tow_transport *tow_open(tow_loop *loop, tow_opening *o) {
-  tow_transport head = {.loop = loop,
-                        .table = o->table,
-                        .connection = o->connection,
-                        .server = o->server,
-                        .abilities = (uint16_t)o->abilities,
-                        .references = 1,
-                        .ready.run = run_made};
-  o->error = (tow_error){TOW_ECANCELED, 0, NULL};
-  if (loop->closing) return NULL;
-  tow_transport *t = tow_allocate(loop, size_of(&head));
-  o->error = (tow_error){TOW_ENOMEM, 0, NULL};
+tow_transport *tow_new_transport(tow_loop *loop, tow_family family, size_t size, const tow_connection_host *table,
+                                 void *connection, unsigned abilities) {
+  tow_transport *t = loop->closing ? NULL : tow_loop_alloc(loop, size);
   if (!t) return NULL;
-  memset(t, 0, size_of(&head));
-  *t = head;
+  memset(t, 0, size);
+  t->loop = loop;
+  t->table = table;
+  t->connection = connection;
+  t->ready.run = run_made;
   tow_list_init(&t->ready);
-  tow_list_init(&t->open);
-  if (!o->options || tow_transport_set_write_buffer_limits(t, o->options->high, o->options->low) < 0)
-    tow_transport_set_write_buffer_limits(t, TOW_UNSET, TOW_UNSET);
-  tow_protocol *protocol = o->factory.create(loop, o->factory.context);
-  if (!protocol || !tow_suits(t, protocol)) {
-    if (protocol)
-      o->error = (tow_error){TOW_EINVAL, 0, "the protocol is of another kind than the connection"};
-    else
-      o->error.message = "no protocol was made for the connection";
-    tow_release(loop, t, size_of(t));
-    return NULL;
-  }
-  t->protocol = protocol;
-  if (o->server && !tow_server_is_open(loop, o->server)) t->server = NULL; /* closed by the factory */
-  if ((t->abilities & TOW_CARRIES_DATAGRAMS) && o->peer) ((tow_endpoint *)t)->peer = *o->peer;
-  if (t->abilities & TOW_RUNS_PROCESS) ((tow_process *)t)->pid = o->pid;
-  loop->references++;
-  tow_list_add(&loop->transports, &t->open);
-  tow_schedule(loop, &t->ready);
+  t->abilities = (uint8_t)abilities;
+  t->family = (uint8_t)family;
+  t->references = 1;
+  t->high = TOW_HIGH_DEFAULT;
+  t->low = TOW_HIGH_DEFAULT / 4;
   return t;
 }
 
+int tow_start(tow_transport *t, tow_factory factory) {
+  tow_loop *loop = t->loop;
+  t->protocol = factory.create(loop, factory.context);
+  int error = !t->protocol ? TOW_ENOMEM : !tow_suits(t, t->protocol) ? TOW_EINVAL : 0;
+  if (error < 0) {
+    tow_loop_free(loop, t);
+    return error;
+  }
+  loop->references++;
+  tow_list_add(&loop->transports, &t->open);
+  tow_schedule(loop, &t->ready);
+  return 0;
+}
+
 tow_transport *tow_host_open(tow_loop *loop, tow_factory factory, const tow_connection_host *table, void *connection,
-                             unsigned abilities, const tow_peer *peer) {
-  return tow_open(loop, &(tow_opening){factory, table, connection, .abilities = abilities, .peer = peer});
+                             unsigned abilities) {
+  tow_transport *t = tow_new_transport(loop, TOW_STREAMS, sizeof *t, table, connection, abilities);
+  return t && tow_start(t, factory) == 0 ? t : NULL;
 }
 
 /* ---- Losing ---- */
 
 static void call_lost(tow_transport *t) {
-  tow_loop *loop = t->loop;
   tow_protocol *protocol = t->protocol;
   t->state |= TOW_DONE;
   t->protocol = NULL; /* it may free itself now */
-  t->loan = (tow_buffer){NULL, 0};
+  t->loan.base = NULL;
   if (!protocol->callbacks->connection_lost) return;
-  tow_enter(loop);
-  int result = protocol->callbacks->connection_lost(protocol, t->error.code ? &t->error : NULL);
-  if (result < 0) tow_report(loop, "connection_lost", t, result);
-  tow_leave(loop);
+  tow_enter(t->loop);
+  tow_left(t->loop, t, "connection_lost",
+           protocol->callbacks->connection_lost(protocol, t->error.code ? &t->error : NULL));
 }
 
 static void run_close(tow_loop *loop, tow_node *node) {
@@ -151,34 +135,14 @@ static void drop(tow_transport *t) {
   }
 }
 
-static const char *copy_text(tow_loop *loop, const char *text) {
-  size_t size = strlen(text) + 1;
-  char *copy = tow_loop_alloc(loop, size);
-  return copy ? memcpy(copy, text, size) : NULL;
-}
-
 void tow_fail(tow_transport *t, int code, int native, const char *message) {
   if (t->state & TOW_LOST) return;
-  if (code >= 0 || !tow_error_text(code)) code = TOW_EUNKNOWN;
   const char *text = tow_error_text(code);
-  if (message && strcmp(message, text) != 0) {
-    const char *copy = copy_text(t->loop, message);
-    if (copy) text = copy;
-  }
-  t->error = (tow_error){code, native, text};
+  if (!text) text = tow_error_text(code = TOW_EUNKNOWN);
+  const char *copy = message != text ? tow_copy_text(t->loop, message) : NULL;
+  t->error = (tow_error){code, native, copy ? copy : text};
   drop(t);
   tow_lose(t);
-}
-
-void tow_fail_callback(tow_transport *t, const char *callback, int native) {
-  tow_report(t->loop, callback, t, native);
-  tow_fail(t, TOW_ECALLBACK, native, NULL);
-}
-
-void tow_fail_empty_buffer(tow_transport *t) {
-  tow_error error = {TOW_EBUFFER, 0, tow_error_text(TOW_EBUFFER)};
-  tow_report_error(t->loop, "get_buffer", t, &error);
-  tow_fail(t, TOW_EBUFFER, 0, NULL);
 }
 
 void tow_host_failed(tow_transport *t, const tow_error *error) {
@@ -193,15 +157,15 @@ void tow_transport_close(tow_transport *t) {
   }
   t->state |= TOW_CLOSING;
   tow_update_reading(t);
-  if (t->abilities & TOW_RUNS_PROCESS)
-    tow_process_close((tow_process *)t);
+  if (t->also)
+    t->also(t, TOW_WHEN_CLOSED);
   else if (t->size == 0)
     tow_lose(t);
 }
 
 void tow_transport_abort(tow_transport *t) {
   if (t->state & TOW_LOST) return;
-  if (t->abilities & TOW_RUNS_PROCESS) { /* a subprocess is never lost before it has ended [X4] */
+  if (t->also) { /* a subprocess is never lost before it has ended [X4] */
     tow_transport_close(t);
     return;
   }
@@ -223,9 +187,8 @@ tow_transport *tow_transport_ref(tow_transport *t) {
 void tow_transport_unref(tow_transport *t) {
   if (--t->references > 0) return;
   tow_loop *loop = t->loop;
-  if (t->error.code && t->error.message != tow_error_text(t->error.code))
-    tow_loop_free(loop, (void *)(uintptr_t)t->error.message);
-  tow_release(loop, t, size_of(t));
+  if (t->error.message != tow_error_text(t->error.code)) tow_loop_free(loop, (void *)(uintptr_t)t->error.message);
+  tow_loop_free(loop, t);
   tow_unref_loop(loop);
 }
 
@@ -233,9 +196,8 @@ void tow_host_closed(tow_transport *t) {
   t->state |= TOW_CLOSED;
   tow_list_remove(&t->open);
   tow_queue_free(t);
-  tow_release(t->loop, t->slab, TOW_OWN_SLAB_SIZE);
+  tow_loop_free(t->loop, t->slab);
   t->slab = NULL;
-  t->server = NULL;
   tow_transport_unref(t);
 }
 

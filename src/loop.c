@@ -12,17 +12,7 @@ static void run_handle(tow_loop *loop, tow_node *node) {
   const char *name = handle->order ? "call_later" : "call_soon";
   handle->loop = NULL;
   tow_enter(loop);
-  int result = handle->callback(handle->context); /* the handle may be gone now */
-  if (result < 0) tow_report(loop, name, NULL, result);
-  tow_leave(loop);
-}
-
-static void run_all(tow_loop *loop) {
-  while (!tow_list_is_empty(&loop->running)) {
-    tow_node *node = loop->running.next;
-    tow_list_remove(node);
-    node->run(loop, node);
-  }
+  tow_left(loop, NULL, name, handle->callback(handle->context));
 }
 
 void tow_schedule(tow_loop *loop, tow_node *node) {
@@ -31,9 +21,19 @@ void tow_schedule(tow_loop *loop, tow_node *node) {
   if (first) loop->table->wake(loop->host);
 }
 
-void tow_loop_call_soon(tow_loop *loop, tow_handle *handle, int (*callback)(void *), void *context) {
+bool tow_prepare(tow_loop *loop, tow_handle *handle, int (*callback)(void *), void *context) {
   tow_handle_cancel(handle);
-  *handle = (tow_handle){.node.run = run_handle, .loop = loop, .callback = callback, .context = context};
+  if (loop->closing) return false;
+  handle->loop = loop;
+  handle->callback = callback;
+  handle->context = context;
+  return true;
+}
+
+void tow_loop_call_soon(tow_loop *loop, tow_handle *handle, int (*callback)(void *), void *context) {
+  if (!tow_prepare(loop, handle, callback, context)) return;
+  handle->order = 0;
+  handle->node.run = run_handle;
   tow_schedule(loop, &handle->node);
 }
 
@@ -48,6 +48,14 @@ void tow_handle_cancel(tow_handle *handle) {
 
 bool tow_handle_is_scheduled(const tow_handle *handle) {
   return handle->loop != NULL;
+}
+
+static void run_all(tow_loop *loop) {
+  while (!tow_list_is_empty(&loop->running)) {
+    tow_node *node = loop->running.next;
+    tow_list_remove(node);
+    node->run(loop, node);
+  }
 }
 
 bool tow_host_run_ready(tow_loop *loop) {
@@ -78,32 +86,21 @@ double tow_loop_time(const tow_loop *loop) {
 
 /* ---- Memory ---- */
 
-void *tow_allocate(tow_loop *loop, size_t size) {
-  return loop->allocator.reallocate(loop->allocator.context, NULL, 0, size);
-}
-
-void tow_release(tow_loop *loop, void *memory, size_t size) {
-  if (memory) loop->allocator.reallocate(loop->allocator.context, memory, size, 0);
-}
-
-/* The allocator is told sizes, a user is not asked for them: they stand before the block. */
-typedef union header {
-  size_t size;
-  max_align_t align;
-} header;
-
 void *tow_loop_alloc(tow_loop *loop, size_t size) {
-  if (size > SIZE_MAX - sizeof(header)) return NULL;
-  header *block = tow_allocate(loop, sizeof(header) + size);
-  if (!block) return NULL;
-  block->size = size;
-  return block + 1;
+  return loop->allocator.allocate(loop->allocator.context, size);
 }
 
 void tow_loop_free(tow_loop *loop, void *memory) {
-  if (!memory) return;
-  header *block = (header *)memory - 1;
-  tow_release(loop, block, sizeof(header) + block->size);
+  loop->allocator.release(loop->allocator.context, memory);
+}
+
+char *tow_copy_text(tow_loop *loop, const char *text) {
+  if (!text) return NULL;
+  size_t size = 1;
+  while (text[size - 1])
+    size++;
+  char *copy = tow_loop_alloc(loop, size);
+  return copy ? memcpy(copy, text, size) : NULL;
 }
 
 /* ---- Log and exceptions ---- */
@@ -122,24 +119,44 @@ void tow_host_warn(tow_loop *loop, const char *message) {
   if (loop->log) loop->log(loop->log_context, TOW_LOG_WARNING, message);
 }
 
-void tow_report_error(tow_loop *loop, const char *callback, tow_transport *transport, const tow_error *error) {
+void tow_report(tow_loop *loop, const char *callback, tow_transport *transport, const tow_error *error) {
   if (loop->handler)
     loop->handler(loop->handler_context, callback, transport, error);
   else
     tow_host_warn(loop, error->message);
 }
 
-void tow_report(tow_loop *loop, const char *callback, tow_transport *transport, int native) {
-  tow_error error = {TOW_ECALLBACK, native, tow_error_text(TOW_ECALLBACK)};
-  tow_report_error(loop, callback, transport, &error);
+static void report_result(tow_loop *loop, tow_transport *transport, const char *name, int result) {
+  tow_report(loop, name, transport, &(tow_error){TOW_ECALLBACK, result, tow_error_text(TOW_ECALLBACK)});
+}
+
+static inline void leave(tow_loop *loop) {
+  if (--loop->depth == 0 && loop->corked) tow_cork_flush(loop);
+}
+
+void tow_left(tow_loop *loop, tow_transport *transport, const char *name, int result) {
+  if (result < 0) report_result(loop, transport, name, result);
+  leave(loop);
+}
+
+void tow_left_fatal(tow_transport *t, const char *name, int result) {
+  if (result < 0) {
+    report_result(t->loop, t, name, result);
+    tow_fail(t, TOW_ECALLBACK, result, NULL);
+  }
+  leave(t->loop);
 }
 
 /* ---- Life ---- */
 
 tow_loop *tow_host_new_loop(const tow_loop_host *table, void *host, tow_allocator allocator) {
-  tow_loop *loop = allocator.reallocate(allocator.context, NULL, 0, sizeof *loop);
+  tow_loop *loop = allocator.allocate(allocator.context, sizeof *loop);
   if (!loop) return NULL;
-  *loop = (tow_loop){.table = table, .host = host, .allocator = allocator, .references = 1};
+  memset(loop, 0, sizeof *loop);
+  loop->table = table;
+  loop->host = host;
+  loop->allocator = allocator;
+  loop->references = 1;
   tow_list_init(&loop->ready);
   tow_list_init(&loop->running);
   tow_list_init(&loop->transports);
@@ -152,32 +169,34 @@ void *tow_host_of(const tow_loop *loop) {
   return loop->host;
 }
 
-/* Each of these has its node in the ready list, so every generation brings it further. */
-static bool has_business(const tow_loop *loop) {
-  if (!tow_list_is_empty(&loop->requests)) return true;
-  for (const tow_node *node = loop->transports.next; node != &loop->transports; node = node->next)
-    if (!tow_list_is_empty(&TOW_OWNER(node, tow_transport, open)->ready)) return true;
-  return false;
+void tow_unref_loop(tow_loop *loop) {
+  if (--loop->references == 0) tow_loop_free(loop, loop);
 }
 
+/* Handles are dropped first, and none are taken any more: what is left to run is the core's own, and comes to an end.
+ */
 void tow_host_close_loop(tow_loop *loop) {
   if (loop->depth > 0 || loop->closing) return;
   loop->closing = true;
-  tow_close_requests(loop);
+  for (tow_node *node = loop->ready.next, *next; node != &loop->ready; node = next) {
+    next = node->next;
+    if (node->run == run_handle) tow_handle_cancel(TOW_OWNER(node, tow_handle, node));
+  }
+  tow_cancel_requests(loop);
+  for (tow_handle *handle; (handle = tow_timers_pop(loop, INFINITY));)
+    handle->loop = NULL;
+  tow_timers_tell(loop);
+  while (!tow_list_is_empty(&loop->servers))
+    loop->servers.next->run(loop, loop->servers.next);
   for (tow_node *node = loop->transports.next; node != &loop->transports; node = node->next) {
     tow_transport *t = TOW_OWNER(node, tow_transport, open);
-    if (t->abilities & TOW_RUNS_PROCESS)
-      tow_process_abandon((tow_process *)t);
+    if (t->also)
+      t->also(t, TOW_WHEN_ABANDONED);
     else
       tow_transport_abort(t);
   }
-  while (has_business(loop))
-    tow_host_run_ready(loop);
-  while (!tow_list_is_empty(&loop->ready))
-    tow_handle_cancel(TOW_OWNER(loop->ready.next, tow_handle, node));
-  for (tow_handle *handle; (handle = tow_timers_pop(loop, INFINITY));)
-    handle->loop = NULL;
-  loop->table->set_timer(loop->host, INFINITY);
+  while (tow_host_run_ready(loop)) {
+  }
 }
 
 size_t tow_host_connections(const tow_loop *loop) {
@@ -188,14 +207,10 @@ size_t tow_host_connections(const tow_loop *loop) {
 }
 
 void tow_host_free_loop(tow_loop *loop) {
-  tow_release(loop, loop->slab, TOW_SLAB_SIZE);
-  tow_release(loop, loop->cork, TOW_CORK_SIZE);
-  if (loop->spare) tow_release(loop, loop->spare, sizeof *loop->spare + loop->spare->capacity);
+  tow_loop_free(loop, loop->slab);
+  tow_loop_free(loop, loop->cork);
+  tow_loop_free(loop, loop->spare);
   loop->log = NULL;
   loop->handler = NULL;
   tow_unref_loop(loop);
-}
-
-void tow_unref_loop(tow_loop *loop) {
-  if (--loop->references == 0) tow_release(loop, loop, sizeof *loop);
 }

@@ -8,11 +8,26 @@
 
 enum { SIGNAL_KILL = 9, SIGNAL_TERM = 15 };
 
-static const tow_subprocess_callbacks *callbacks_of(const tow_process *p) {
+typedef struct process process;
+
+typedef struct child_pipe {
+  tow_protocol base; /* the pipe's transport calls it, it calls the subprocess's protocol */
+  process *process;
+  tow_transport *transport; /* NULL: not piped, or lost */
+} child_pipe;
+
+struct process {
+  tow_transport base;
+  child_pipe pipes[3];
+  int pid, returncode;
+  bool exited;
+};
+
+static const tow_subprocess_callbacks *callbacks_of(const process *p) {
   return (const tow_subprocess_callbacks *)p->base.protocol->callbacks;
 }
 
-static void try_finish(tow_process *p) {
+static void try_finish(process *p) {
   if (!p->exited || (p->base.state & (TOW_MADE | TOW_LOST)) != TOW_MADE) return;
   for (int fd = 0; fd < 3; fd++)
     if (p->pipes[fd].transport) return;
@@ -21,39 +36,41 @@ static void try_finish(tow_process *p) {
 
 /* ---- The pipes' protocol ---- */
 
-static int descriptor(const tow_pipe *pipe) {
+static int descriptor(const child_pipe *pipe) {
   return (int)(pipe - pipe->process->pipes);
 }
 
 static int on_data(tow_protocol *self, const void *data, size_t size) {
-  tow_pipe *pipe = (tow_pipe *)self;
-  tow_process *p = pipe->process;
+  child_pipe *pipe = (child_pipe *)self;
+  process *p = pipe->process;
   if (!callbacks_of(p)->pipe_data_received) return 0;
-  int result = callbacks_of(p)->pipe_data_received(p->base.protocol, descriptor(pipe), data, size);
-  if (result < 0) tow_report(p->base.loop, "pipe_data_received", &p->base, result);
+  tow_enter(p->base.loop);
+  tow_left(p->base.loop, &p->base, "pipe_data_received",
+           callbacks_of(p)->pipe_data_received(p->base.protocol, descriptor(pipe), data, size));
   return 0;
 }
 
 static int on_lost(tow_protocol *self, const tow_error *error) {
-  tow_pipe *pipe = (tow_pipe *)self;
-  tow_process *p = pipe->process;
-  int result = 0;
-  if (callbacks_of(p)->pipe_connection_lost)
-    result = callbacks_of(p)->pipe_connection_lost(p->base.protocol, descriptor(pipe), error);
-  if (result < 0) tow_report(p->base.loop, "pipe_connection_lost", &p->base, result);
+  child_pipe *pipe = (child_pipe *)self;
+  process *p = pipe->process;
+  if (callbacks_of(p)->pipe_connection_lost) {
+    tow_enter(p->base.loop);
+    tow_left(p->base.loop, &p->base, "pipe_connection_lost",
+             callbacks_of(p)->pipe_connection_lost(p->base.protocol, descriptor(pipe), error));
+  }
   pipe->transport = NULL;
   try_finish(p);
   return 0;
 }
 
 static int on_pause(tow_protocol *self) {
-  tow_process *p = ((tow_pipe *)self)->process;
+  process *p = ((child_pipe *)self)->process;
   tow_call_pause_writing(&p->base);
   return 0;
 }
 
 static int on_resume(tow_protocol *self) {
-  tow_process *p = ((tow_pipe *)self)->process;
+  process *p = ((child_pipe *)self)->process;
   tow_call_resume_writing(&p->base);
   return 0;
 }
@@ -72,76 +89,103 @@ static tow_protocol *get_pipe(tow_loop *loop, void *pipe) {
   return pipe;
 }
 
-tow_transport *tow_host_pipe(tow_transport *process, int fd, const tow_connection_host *table, void *connection,
+tow_transport *tow_host_pipe(tow_transport *t, int fd, const tow_connection_host *table, void *connection,
                              unsigned abilities) {
-  tow_process *p = (tow_process *)process;
-  tow_pipe *pipe = &p->pipes[fd];
-  *pipe = (tow_pipe){{&pipe_callbacks.base}, p, NULL};
-  tow_opening opening = {{get_pipe, pipe}, table, connection, .abilities = abilities};
-  pipe->transport = tow_open(process->loop, &opening);
-  return pipe->transport;
+  process *p = (process *)t;
+  p->pipes[fd] = (child_pipe){{&pipe_callbacks.base}, p, NULL};
+  return p->pipes[fd].transport =
+             tow_host_open(t->loop, (tow_factory){get_pipe, &p->pipes[fd]}, table, connection, abilities);
 }
 
 /* ---- The end ---- */
 
-void tow_host_exited(tow_transport *process, int returncode) {
-  tow_process *p = (tow_process *)process;
-  if (p->exited) return;
-  p->exited = true;
-  p->returncode = returncode;
-  if (process->state & TOW_MADE) tow_process_tell_exit(p);
-}
-
-void tow_process_tell_exit(tow_process *p) {
+static void tell_exit(process *p) {
   if (!p->exited) return;
   if (callbacks_of(p)->process_exited) {
     tow_enter(p->base.loop);
-    int result = callbacks_of(p)->process_exited(p->base.protocol);
-    if (result < 0) tow_report(p->base.loop, "process_exited", &p->base, result);
-    tow_leave(p->base.loop);
+    tow_left(p->base.loop, &p->base, "process_exited", callbacks_of(p)->process_exited(p->base.protocol));
   }
   try_finish(p);
 }
 
-static void send(tow_process *p, int signal) {
+void tow_host_exited(tow_transport *t, int returncode) {
+  process *p = (process *)t;
+  if (p->exited) return;
+  p->exited = true;
+  p->returncode = returncode;
+  if (t->state & TOW_MADE) tell_exit(p);
+}
+
+static void send(process *p, int signal) {
   if (!p->exited && p->base.table->kill) p->base.table->kill(p->base.connection, signal);
 }
 
-void tow_process_close(tow_process *p) {
-  for (int fd = 0; fd < 3; fd++)
-    if (p->pipes[fd].transport) tow_transport_close(p->pipes[fd].transport);
+static void act(tow_transport *t, tow_moment moment) {
+  process *p = (process *)t;
+  if (moment == TOW_WHEN_MADE) {
+    tell_exit(p);
+    return;
+  }
+  bool abandon = moment == TOW_WHEN_ABANDONED; /* it is not waited for [T5] */
+  t->state |= TOW_CLOSING;
+  for (int fd = 0; fd < 3; fd++) {
+    tow_transport *pipe = p->pipes[fd].transport;
+    if (pipe) (abandon ? tow_transport_abort : tow_transport_close)(pipe);
+  }
   send(p, SIGNAL_KILL);
+  if (abandon) tow_host_exited(t, -SIGNAL_KILL);
 }
 
-void tow_process_abandon(tow_process *p) {
-  p->base.state |= TOW_CLOSING;
-  for (int fd = 0; fd < 3; fd++)
-    if (p->pipes[fd].transport) tow_transport_abort(p->pipes[fd].transport);
-  send(p, SIGNAL_KILL);
-  tow_host_exited(&p->base, -SIGNAL_KILL);
+/* ---- Opening ---- */
+
+static tow_transport *new_process(tow_loop *loop, const tow_connection_host *table, void *connection, int pid) {
+  tow_transport *t = tow_new_transport(loop, TOW_PROCESSES, sizeof(process), table, connection, 0);
+  if (!t) return NULL;
+  t->also = act;
+  ((process *)t)->pid = pid;
+  return t;
+}
+
+tow_transport *tow_host_open_process(tow_loop *loop, tow_factory factory, const tow_connection_host *table,
+                                     void *connection, int pid) {
+  tow_transport *t = new_process(loop, table, connection, pid);
+  return t && tow_start(t, factory) == 0 ? t : NULL;
+}
+
+tow_transport *tow_host_spawned(tow_request *r, const tow_connection_host *table, void *connection, int pid) {
+  return r->settled ? NULL : tow_open_for(r, new_process(r->loop, table, connection, pid));
+}
+
+tow_request *tow_loop_spawn(tow_loop *loop, const char *address, const tow_spawn_options *options, tow_factory factory,
+                            tow_connected done, void *context) {
+  tow_spawn_options all = TOW_SPAWN_OPTIONS_DEFAULT;
+  if (options) memcpy(&all, options, options->size < sizeof all ? options->size : sizeof all);
+  tow_request *r = tow_new_request(loop, NULL, factory, done, context);
+  if (r && tow_begin(r, loop->table->spawn)) loop->table->spawn(loop->host, r, address, &all);
+  return r;
 }
 
 /* ---- The protocol's calls ---- */
 
 int tow_transport_get_pid(const tow_transport *t) {
-  return t->abilities & TOW_RUNS_PROCESS ? ((const tow_process *)t)->pid : 0;
+  return t->family == TOW_PROCESSES ? ((const process *)t)->pid : 0;
 }
 
 bool tow_transport_get_returncode(const tow_transport *t, int *returncode) {
-  if (!(t->abilities & TOW_RUNS_PROCESS) || !((const tow_process *)t)->exited) return false;
-  *returncode = ((const tow_process *)t)->returncode;
+  if (t->family != TOW_PROCESSES || !((const process *)t)->exited) return false;
+  *returncode = ((const process *)t)->returncode;
   return true;
 }
 
 tow_transport *tow_transport_get_pipe_transport(const tow_transport *t, int fd) {
-  if (!(t->abilities & TOW_RUNS_PROCESS) || fd < 0 || fd > 2) return NULL;
-  return ((const tow_process *)t)->pipes[fd].transport;
+  if (t->family != TOW_PROCESSES || fd < 0 || fd > 2) return NULL;
+  return ((const process *)t)->pipes[fd].transport;
 }
 
 int tow_transport_send_signal(tow_transport *t, int signal) {
-  if (!(t->abilities & TOW_RUNS_PROCESS)) return TOW_ENOTSUP;
+  if (t->family != TOW_PROCESSES) return TOW_ENOTSUP;
   if (t->state & TOW_DONE) return TOW_ESRCH;
-  if (((tow_process *)t)->exited) return 0;
+  if (((process *)t)->exited) return 0;
   return t->table->kill ? t->table->kill(t->connection, signal) : TOW_ENOTSUP;
 }
 

@@ -7,7 +7,7 @@ static void free_chunk(tow_loop *loop, tow_chunk *chunk) {
   if (!loop->spare && chunk->capacity == TOW_CHUNK_SIZE)
     loop->spare = chunk;
   else
-    tow_release(loop, chunk, sizeof *chunk + chunk->capacity);
+    tow_loop_free(loop, chunk);
 }
 
 static tow_chunk *new_chunk(tow_loop *loop, size_t size) {
@@ -17,7 +17,7 @@ static tow_chunk *new_chunk(tow_loop *loop, size_t size) {
   } else {
     size_t capacity = size < TOW_CHUNK_SIZE ? TOW_CHUNK_SIZE : size;
     if (capacity > PTRDIFF_MAX - sizeof *chunk) return NULL;
-    chunk = tow_allocate(loop, sizeof *chunk + capacity);
+    chunk = tow_loop_alloc(loop, sizeof *chunk + capacity);
     if (!chunk) return NULL;
     chunk->capacity = capacity;
   }
@@ -71,7 +71,7 @@ bool tow_queue_put(tow_transport *t, const tow_iovec *lines, size_t count, size_
 bool tow_queue_put_datagram(tow_transport *t, const void *data, size_t size, const tow_peer *peer) {
   if (size > PTRDIFF_MAX - sizeof(tow_chunk) - sizeof *peer) return false;
   size_t capacity = sizeof *peer + size;
-  tow_chunk *chunk = tow_allocate(t->loop, sizeof *chunk + capacity);
+  tow_chunk *chunk = tow_loop_alloc(t->loop, sizeof *chunk + capacity);
   if (!chunk) return false;
   *chunk = (tow_chunk){.capacity = capacity, .start = sizeof *peer, .end = capacity};
   memcpy(chunk->data, peer, sizeof *peer);

@@ -44,17 +44,20 @@ static const tow_buffered_callbacks *buffered(const tow_protocol *p) {
 static void call_data_received(tow_transport *t, const void *data, size_t size) {
   if (!stream(t->protocol)->data_received) return;
   tow_enter(t->loop);
-  int result = stream(t->protocol)->data_received(t->protocol, data, size);
-  if (result < 0) tow_fail_callback(t, "data_received", result);
-  tow_leave(t->loop);
+  tow_left_fatal(t, "data_received", stream(t->protocol)->data_received(t->protocol, data, size));
 }
 
 static void call_buffer_updated(tow_transport *t, size_t size) {
   if (!buffered(t->protocol)->buffer_updated) return;
   tow_enter(t->loop);
-  int result = buffered(t->protocol)->buffer_updated(t->protocol, size);
-  if (result < 0) tow_fail_callback(t, "buffer_updated", result);
-  tow_leave(t->loop);
+  tow_left_fatal(t, "buffer_updated", buffered(t->protocol)->buffer_updated(t->protocol, size));
+}
+
+/* What get_buffer answered has no room [B2]. */
+static void fail_empty_buffer(tow_transport *t) {
+  tow_error error = {TOW_EBUFFER, 0, tow_error_text(TOW_EBUFFER)};
+  tow_report(t->loop, "get_buffer", t, &error);
+  tow_fail(t, TOW_EBUFFER, 0, NULL);
 }
 
 /* False: nothing may be read now, or another protocol is to be asked [P1]. */
@@ -62,11 +65,8 @@ static bool call_get_buffer(tow_transport *t, tow_protocol *p, ptrdiff_t sizehin
   int result = 0;
   tow_enter(t->loop);
   if (buffered(p)->get_buffer) result = buffered(p)->get_buffer(p, sizehint, buffer);
-  if (result < 0)
-    tow_fail_callback(t, "get_buffer", result);
-  else if (t->protocol == p && (!buffer->base || buffer->size == 0))
-    tow_fail_empty_buffer(t);
-  tow_leave(t->loop);
+  tow_left_fatal(t, "get_buffer", result);
+  if (result >= 0 && t->protocol == p && (!buffer->base || buffer->size == 0)) fail_empty_buffer(t);
   return t->protocol == p && tow_may_read(t);
 }
 
@@ -76,7 +76,7 @@ static bool lend_slab(tow_transport *t) {
   bool own = t->abilities & TOW_HOLDS_LOANS;
   void **slab = own ? &t->slab : &t->loop->slab;
   size_t size = own ? TOW_OWN_SLAB_SIZE : TOW_SLAB_SIZE;
-  if (!*slab) *slab = tow_allocate(t->loop, size);
+  if (!*slab) *slab = tow_loop_alloc(t->loop, size);
   if (!*slab) {
     tow_fail(t, TOW_ENOMEM, 0, NULL);
     return false;
@@ -175,9 +175,6 @@ void tow_host_eof(tow_transport *t) {
   int keep_open = 0;
   tow_enter(t->loop);
   if (stream(t->protocol)->eof_received) keep_open = stream(t->protocol)->eof_received(t->protocol);
-  if (keep_open < 0)
-    tow_fail_callback(t, "eof_received", keep_open);
-  else if (!keep_open || !(t->abilities & TOW_CAN_STAY_HALF_OPEN))
-    tow_transport_close(t);
-  tow_leave(t->loop);
+  if (keep_open == 0 || (keep_open > 0 && !(t->abilities & TOW_CAN_STAY_HALF_OPEN))) tow_transport_close(t);
+  tow_left_fatal(t, "eof_received", keep_open);
 }

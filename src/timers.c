@@ -89,9 +89,12 @@ void tow_timers_tell(tow_loop *loop) {
 }
 
 void tow_loop_call_at(tow_loop *loop, tow_handle *handle, double when, int (*callback)(void *), void *context) {
-  tow_handle_cancel(handle);
-  *handle = (tow_handle){
-      .loop = loop, .callback = callback, .context = context, .when = when == when ? when : 0, .order = ++loop->order};
+  if (!tow_prepare(loop, handle, callback, context)) return;
+  handle->node.run = NULL;
+  handle->node.next = NULL;
+  handle->child = NULL;
+  handle->when = when == when ? when : 0;
+  handle->order = ++loop->order;
   loop->timers = meld(loop->timers, handle);
   if (loop->timers == handle) tow_timers_tell(loop);
 }

@@ -38,7 +38,7 @@ static bool cork(tow_transport *t, const tow_iovec *lines, size_t count, size_t 
     if (t->size > 0) return false;
   }
   if (size > TOW_CORK_SIZE || (t->state & TOW_LOST)) return false;
-  if (!loop->cork && !(loop->cork = tow_allocate(loop, TOW_CORK_SIZE))) return false;
+  if (!loop->cork && !(loop->cork = tow_loop_alloc(loop, TOW_CORK_SIZE))) return false;
   for (; count > 0; lines++, count--) {
     if (lines->size == 0) continue;
     memcpy(loop->cork + loop->cork_size, lines->base, lines->size);

@@ -33,7 +33,7 @@ static const tow_loop_host loop_host = {
     .server_extra_info = tow_import_server_extra_info,
 };
 
-static const tow_connection_host connection_host = {
+const tow_connection_host tow_wasm_connection_host = {
     .size = sizeof(tow_connection_host),
     .write = tow_import_write,
     .flush = tow_import_flush,
@@ -44,22 +44,25 @@ static const tow_connection_host connection_host = {
     .extra_info = tow_import_extra_info,
 };
 
-static void *reallocate(void *context, void *memory, size_t old_size, size_t size) {
-  (void)context, (void)old_size;
-  if (size > 0) return realloc(memory, size);
+static void *allocate(void *context, size_t size) {
+  (void)context;
+  return malloc(size);
+}
+
+static void release(void *context, void *memory) {
+  (void)context;
   free(memory);
-  return NULL;
 }
 
 tow_loop *tow_wasm_new_loop(void) {
-  tow_loop *loop = tow_host_new_loop(&loop_host, NULL, (tow_allocator){reallocate, NULL});
+  tow_loop *loop = tow_host_new_loop(&loop_host, NULL, (tow_allocator){allocate, release, NULL});
   if (!loop) return NULL;
   tow_loop_set_log(loop, tow_import_log, NULL);
   tow_loop_set_exception_handler(loop, tow_import_exception, NULL);
   return loop;
 }
 
-static tow_options options_of(double timeout, ptrdiff_t high, ptrdiff_t low) {
+tow_options tow_wasm_options(double timeout, ptrdiff_t high, ptrdiff_t low) {
   tow_options options = TOW_OPTIONS_DEFAULT;
   if (timeout >= 0) options.timeout = timeout;
   options.high = high;
@@ -69,24 +72,13 @@ static tow_options options_of(double timeout, ptrdiff_t high, ptrdiff_t low) {
 
 tow_request *tow_wasm_connect(tow_loop *loop, void *token, const char *address, double timeout, ptrdiff_t high,
                               ptrdiff_t low) {
-  tow_options options = options_of(timeout, high, low);
+  tow_options options = tow_wasm_options(timeout, high, low);
   tow_factory factory = {tow_import_construct, token};
   return tow_loop_connect(loop, address, &options, factory, tow_import_connected, token);
 }
 
-tow_request *tow_wasm_listen(tow_loop *loop, void *token, const char *address, double timeout, ptrdiff_t high,
-                             ptrdiff_t low) {
-  tow_options options = options_of(timeout, high, low);
-  tow_factory factory = {tow_import_construct, token};
-  return tow_loop_listen(loop, address, &options, factory, tow_import_listening, token);
-}
-
 tow_transport *tow_wasm_opened(tow_request *request, void *connection, unsigned abilities) {
-  return tow_host_opened(request, &connection_host, connection, abilities);
-}
-
-tow_transport *tow_wasm_accepted(tow_server *server, void *connection, unsigned abilities) {
-  return tow_host_accepted(server, &connection_host, connection, abilities);
+  return tow_host_opened(request, &tow_wasm_connection_host, connection, abilities);
 }
 
 size_t tow_wasm_received(tow_transport *transport, size_t size, ptrdiff_t sizehint, tow_buffer *next) {

@@ -43,11 +43,17 @@ TOW_IMPORT(log) void tow_import_log(void *context, tow_level level, const char *
 TOW_IMPORT(exception)
 void tow_import_exception(void *context, const char *callback, tow_transport *transport, const tow_error *error);
 
+/* ---- What the boundary's own files share ---- */
+
+extern const tow_connection_host tow_wasm_connection_host;
+/* A negative time-out, TOW_UNSET: the default. */
+tow_options tow_wasm_options(double timeout, ptrdiff_t high, ptrdiff_t low);
+
 /* ---- Exports ---- */
 
 /* NULL when out of memory. */
 tow_loop *tow_wasm_new_loop(void);
-/* tow_loop_connect and _listen with JavaScript's factory and result. A negative time-out, TOW_UNSET: the default. */
+/* tow_loop_connect and _listen with JavaScript's factory and result, and tow_wasm_options. */
 tow_request *tow_wasm_connect(tow_loop *loop, void *token, const char *address, double timeout, ptrdiff_t high,
                               ptrdiff_t low);
 tow_request *tow_wasm_listen(tow_loop *loop, void *token, const char *address, double timeout, ptrdiff_t high,

@@ -32,8 +32,6 @@ enum {
   TOW_CAN_STAY_HALF_OPEN = 8, /* write on after the peer's end of stream [E3] */
   TOW_WANTS_CORK = 16,        /* many small writes of one callback are given as one `write` when it returns [W7] */
   TOW_HOLDS_LOANS = 32,       /* keeps lent memory while idle: gets a slab of its own, not the loop's [B5] */
-  TOW_CARRIES_DATAGRAMS = 64, /* sendto and tow_host_datagram instead of streams; TOW_CAN_READ is implied */
-  TOW_RUNS_PROCESS = 128,     /* a subprocess: pipes instead */
   TOW_CAN_STREAM = TOW_CAN_READ | TOW_CAN_WRITE | TOW_CAN_WRITE_EOF | TOW_CAN_STAY_HALF_OPEN,
 };
 
@@ -87,9 +85,10 @@ typedef struct tow_loop_host {
   int (*server_extra_info)(void *host, void *listener, const char *name, char *value, size_t capacity);
 } tow_loop_host;
 
-/* Answers memory like realloc: `size` 0 frees. `old_size` is what the block was asked with (0 for a NULL block). */
+/* Like malloc and free; `release` is also called with NULL. */
 typedef struct tow_allocator {
-  void *(*reallocate)(void *context, void *memory, size_t old_size, size_t size);
+  void *(*allocate)(void *context, size_t size);
+  void (*release)(void *context, void *memory);
   void *context;
 } tow_allocator;
 
@@ -123,16 +122,19 @@ tow_server *tow_host_listening(tow_request *request, void *listener);
 tow_transport *tow_host_accepted(tow_server *server, const tow_connection_host *table, void *connection,
                                  unsigned abilities);
 /* The same for an endpoint of datagrams; NULL or size 0 for `peer`: it is connected to none. */
-tow_transport *tow_host_opened_datagram(tow_request *request, const tow_connection_host *table, void *connection,
+tow_transport *tow_host_opened_endpoint(tow_request *request, const tow_connection_host *table, void *connection,
                                         const tow_peer *peer);
 tow_transport *tow_host_spawned(tow_request *request, const tow_connection_host *table, void *connection, int pid);
 /* A pipe of a subprocess, NULL as tow_host_opened. */
 tow_transport *tow_host_pipe(tow_transport *process, int fd, const tow_connection_host *table, void *connection,
                              unsigned abilities);
-/* A transport that no request asked for: a pipe on a descriptor, a layer's upper side; with TOW_CARRIES_DATAGRAMS an
- * endpoint connected to `peer` (or NULL), with TOW_RUNS_PROCESS a subprocess. */
+/* Transports that no request asked for: a pipe on a descriptor, a layer's upper side. NULL as tow_host_opened. */
 tow_transport *tow_host_open(tow_loop *loop, tow_factory factory, const tow_connection_host *table, void *connection,
-                             unsigned abilities, const tow_peer *peer);
+                             unsigned abilities);
+tow_transport *tow_host_open_endpoint(tow_loop *loop, tow_factory factory, const tow_connection_host *table,
+                                      void *connection, const tow_peer *peer);
+tow_transport *tow_host_open_process(tow_loop *loop, tow_factory factory, const tow_connection_host *table,
+                                     void *connection, int pid);
 
 /* ---- Reading ---- */
 

@@ -44,7 +44,7 @@ typedef struct tow_memory_options {
   unsigned abilities;    /* 0: TOW_CAN_STREAM */
   ptrdiff_t capacity;    /* how many bytes it takes in all before it would block; -1: all */
   bool hold_loans;       /* asks for the next buffer right after each read and keeps it, as Node does [B5] */
-  tow_peer connected_to; /* with TOW_CARRIES_DATAGRAMS: the peer that the endpoint is connected to; size 0: none */
+  tow_peer connected_to; /* an endpoint's; size 0: to none */
   bool cannot_revoke;    /* and cannot give it back */
 } tow_memory_options;
 
@@ -70,9 +70,10 @@ bool tow_memory_received_eof(const tow_memory_peer *peer);
 /* How often the transport handed bytes over: one a system call elsewhere. */
 size_t tow_memory_writes(const tow_memory_peer *peer);
 
-/* ---- Datagrams: tow_memory_open with TOW_CARRIES_DATAGRAMS ----
- * tow_memory_send sends one datagram, from the peer that the endpoint is connected to; capacity and tow_memory_accept
- * count datagrams; errors go to error_received. A peer is any text of up to 31 bytes. */
+/* ---- Datagrams ----
+ * An endpoint of datagrams. tow_memory_send sends it one, from the peer that it is connected to; capacity and
+ * tow_memory_accept count datagrams; errors go to error_received. A peer is any text of up to 31 bytes. */
+tow_memory_peer *tow_memory_open_endpoint(tow_memory *memory, tow_factory factory, const tow_memory_options *options);
 void tow_memory_send_from(tow_memory_peer *peer, const void *data, size_t size, const tow_peer *from);
 /* The sizes of the datagrams that tow_memory_received answers joined. */
 const size_t *tow_memory_received_sizes(const tow_memory_peer *peer, size_t *count);

@@ -18,7 +18,7 @@ struct uv_loop_s;
 
 typedef struct tow_uv_options {
   struct uv_loop_s *uv;    /* run inside this loop (yours to run and to close); NULL: one of its own */
-  tow_allocator allocator; /* reallocate NULL: malloc */
+  tow_allocator allocator; /* allocate NULL: malloc */
   bool keep_sigpipe;       /* leave SIGPIPE alone; else it is ignored if it was at its default [H6] */
 } tow_uv_options;
 

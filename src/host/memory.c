@@ -150,16 +150,18 @@ static const tow_loop_host loop_host = {
     .close_server = host_close_server,
 };
 
-static void *reallocate(void *context, void *memory, size_t old_size, size_t size) {
+static void *allocate(void *context, size_t size) {
   (void)context;
-  (void)old_size;
-  if (size > 0) return realloc(memory, size);
+  return malloc(size);
+}
+
+static void release(void *context, void *memory) {
+  (void)context;
   free(memory);
-  return NULL;
 }
 
 tow_memory *tow_memory_new(const tow_allocator *allocator) {
-  static const tow_allocator libc = {reallocate, NULL};
+  static const tow_allocator libc = {allocate, release, NULL};
   tow_memory *m = calloc(1, sizeof *m);
   if (!m) return NULL;
   m->timer = INFINITY;

@@ -40,7 +40,7 @@ struct tow_memory_peer {
   tow_item *write_failure, *shutdown_failure;
   tow_buffer held; /* with hold_loans */
   size_t writes;
-  bool reading, waits_to_write, shut;
+  bool reading, waits_to_write, shut, has_datagrams;
   bool may_read, may_write;  /* as this turn began */
   tow_memory_peer *pipes[3]; /* a subprocess's */
   int signal;                /* the last one it was sent */

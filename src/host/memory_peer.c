@@ -6,10 +6,6 @@
 
 enum { PIPE_SIZE = 65536, PIECES = 1024 };
 
-static bool has_datagrams(const tow_memory_peer *p) {
-  return p->options.abilities & TOW_CARRIES_DATAGRAMS;
-}
-
 static void out_of_memory(tow_memory_peer *p) {
   if (p->transport) tow_host_failed(p->transport, &(tow_error){TOW_ENOMEM, 0, NULL});
 }
@@ -47,7 +43,7 @@ static tow_item *take_first(tow_memory_peer *p) {
 
 static void fail(tow_memory_peer *p, const tow_item *failure) {
   tow_error error = tow_item_error(failure);
-  if (has_datagrams(p))
+  if (p->has_datagrams)
     tow_host_datagram_failed(p->transport, &error, NULL);
   else
     tow_host_failed(p->transport, &error);
@@ -210,7 +206,7 @@ static void deliver(tow_memory_peer *p) {
 
 /* The buffer is asked for before it is known what comes. */
 void tow_memory_read_once(tow_memory_peer *p) {
-  if (has_datagrams(p)) {
+  if (p->has_datagrams) {
     deliver(p);
     return;
   }
@@ -232,7 +228,7 @@ void tow_memory_read_once(tow_memory_peer *p) {
 }
 
 void tow_memory_write_once(tow_memory_peer *p) {
-  if (has_datagrams(p)) {
+  if (p->has_datagrams) {
     p->waits_to_write = tow_host_drain(p->transport);
     return;
   }
@@ -278,9 +274,15 @@ void tow_memory_free_peer(tow_memory_peer *p) {
 
 tow_memory_peer *tow_memory_open(tow_memory *m, tow_factory factory, const tow_memory_options *options) {
   tow_memory_peer *p = tow_memory_new_peer(m, options);
+  if (p) p->transport = tow_host_open(m->loop, factory, &tow_memory_connection_host, p, p->options.abilities);
+  return p && p->transport ? p : NULL;
+}
+
+tow_memory_peer *tow_memory_open_endpoint(tow_memory *m, tow_factory factory, const tow_memory_options *options) {
+  tow_memory_peer *p = tow_memory_new_peer(m, options);
   if (!p) return NULL;
-  p->transport =
-      tow_host_open(m->loop, factory, &tow_memory_connection_host, p, p->options.abilities, &p->options.connected_to);
+  p->has_datagrams = true;
+  p->transport = tow_host_open_endpoint(m->loop, factory, &tow_memory_connection_host, p, &p->options.connected_to);
   return p->transport ? p : NULL;
 }
 
@@ -289,7 +291,7 @@ tow_transport *tow_memory_transport(tow_memory_peer *p) {
 }
 
 void tow_memory_send(tow_memory_peer *p, const void *data, size_t size) {
-  if (has_datagrams(p))
+  if (p->has_datagrams)
     tow_memory_send_from(p, data, size, &p->options.connected_to);
   else
     append_bytes(p, data, size);
@@ -347,9 +349,11 @@ const size_t *tow_memory_received_sizes(const tow_memory_peer *p, size_t *count)
 /* ---- Subprocesses ---- */
 
 tow_memory_peer *tow_memory_spawn(tow_memory *m, tow_factory factory, unsigned pipes) {
-  tow_memory_peer *process =
-      tow_memory_open(m, factory, &(tow_memory_options){.abilities = TOW_RUNS_PROCESS, .capacity = -1});
-  for (int fd = 0; process && fd < 3; fd++) {
+  tow_memory_peer *process = tow_memory_new_peer(m, NULL);
+  if (!process) return NULL;
+  process->transport = tow_host_open_process(m->loop, factory, &tow_memory_connection_host, process, 0);
+  if (!process->transport) return NULL;
+  for (int fd = 0; fd < 3; fd++) {
     if (!(pipes & 1u << fd)) continue;
     tow_memory_peer *p = tow_memory_new_peer(
         m, &(tow_memory_options){.abilities = fd ? TOW_CAN_READ : TOW_CAN_WRITE | TOW_CAN_WRITE_EOF, .capacity = -1});

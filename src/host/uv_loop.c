@@ -117,17 +117,18 @@ uv_loop_t *tow_uv_loop(const tow_loop *loop) {
 
 /* ---- Life ---- */
 
-static void *standard_reallocate(void *context, void *memory, size_t old_size, size_t size) {
+static void *allocate(void *context, size_t size) {
   (void)context;
-  (void)old_size;
-  if (size > 0) return realloc(memory, size);
+  return malloc(size);
+}
+
+static void release(void *context, void *memory) {
+  (void)context;
   free(memory);
-  return NULL;
 }
 
 static void free_host(tow_uv_host *host) {
-  tow_allocator allocator = host->allocator;
-  allocator.reallocate(allocator.context, host, sizeof *host, 0);
+  host->allocator.release(host->allocator.context, host);
 }
 
 static void ignore_sigpipe(void) {
@@ -152,8 +153,8 @@ tow_loop *tow_uv_loop_new(const tow_uv_options *options) {
   static const tow_uv_options defaults;
   if (!options) options = &defaults;
   tow_allocator allocator = options->allocator;
-  if (!allocator.reallocate) allocator.reallocate = standard_reallocate;
-  tow_uv_host *host = allocator.reallocate(allocator.context, NULL, 0, sizeof *host);
+  if (!allocator.allocate) allocator = (tow_allocator){allocate, release, NULL};
+  tow_uv_host *host = allocator.allocate(allocator.context, sizeof *host);
   if (!host) return NULL;
   *host = (tow_uv_host){.allocator = allocator, .deadline = INFINITY};
   host->loop = tow_host_new_loop(&loop_table, host, allocator);

@@ -12,8 +12,7 @@ static tow_peer peer_of(const char *text) {
 }
 
 static tow_memory_options endpoint(ptrdiff_t capacity, const char *connected_to) {
-  return (tow_memory_options){
-      .abilities = TOW_CARRIES_DATAGRAMS, .capacity = capacity, .connected_to = peer_of(connected_to)};
+  return (tow_memory_options){.capacity = capacity, .connected_to = peer_of(connected_to)};
 }
 
 /* An endpoint that is connected to "a". */

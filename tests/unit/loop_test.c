@@ -395,15 +395,25 @@ typedef struct meter {
   long left; /* allocations until it fails; negative: never */
 } meter;
 
-static void *measured(void *context, void *memory, size_t old_size, size_t size) {
+/* The size of a block stands before it. */
+static void *measured(void *context, size_t size) {
   meter *m = context;
-  if (size > 0 && m->left == 0) return NULL;
-  if (size > 0 && m->left > 0) m->left--;
+  if (m->left == 0) return NULL;
+  if (m->left > 0) m->left--;
+  max_align_t *block = malloc(sizeof *block + size);
+  if (!block) return NULL;
+  memcpy(block, &size, sizeof size);
   m->used += size;
-  m->used -= memory ? old_size : 0;
-  if (size > 0) return realloc(memory, size);
-  free(memory);
-  return NULL;
+  return block + 1;
+}
+
+static void release(void *context, void *memory) {
+  if (!memory) return;
+  max_align_t *block = (max_align_t *)memory - 1;
+  size_t size;
+  memcpy(&size, block, sizeof size);
+  ((meter *)context)->used -= size;
+  free(block);
 }
 
 static int answer(probe *p, const char *event) {
@@ -414,7 +424,7 @@ static int answer(probe *p, const char *event) {
 /* Runs a whole life with an allocator that fails at the n-th allocation; answers whether it got to the end. */
 static bool live(long n) {
   meter m = {0, n};
-  tow_allocator allocator = {measured, &m};
+  tow_allocator allocator = {measured, release, &m};
   tow_memory *memory = tow_memory_new(&allocator);
   if (!memory) return false;
   probe *p = probe_new(memory, TOW_STREAM, answer), *q = probe_new(memory, TOW_BUFFERED, answer);
@@ -450,7 +460,7 @@ static void allocation_failures(void) {
 
 static void no_allocation_in_the_steady_state(void) {
   meter m = {0, -1};
-  tow_allocator allocator = {measured, &m};
+  tow_allocator allocator = {measured, release, &m};
   tow_memory *memory = tow_memory_new(&allocator);
   probe *p = probe_new(memory, TOW_STREAM, NULL);
   p->peer = tow_memory_open(memory, (tow_factory){probe_create, p}, &(tow_memory_options){.capacity = 0});

@@ -212,7 +212,8 @@ static probe *start(tow_kind kind, int (*on)(probe *, const char *)) {
 
 probe *probe_open_with(tow_kind kind, const tow_memory_options *options, int (*on)(probe *, const char *), size_t pre) {
   probe *p = start(kind, on);
-  p->peer = tow_memory_open(p->memory, (tow_factory){probe_create, p}, options);
+  p->peer = (kind == TOW_DATAGRAM ? tow_memory_open_endpoint
+                                  : tow_memory_open)(p->memory, (tow_factory){probe_create, p}, options);
   if (pre > 0) send_bytes(p, pre);
   run(p);
   return p;

@@ -164,17 +164,16 @@ typedef struct budget {
   long left, blocks;
 } budget;
 
-static void *limited(void *context, void *memory, size_t old_size, size_t size) {
+static void *limited(void *context, size_t size) {
   budget *b = context;
-  (void)old_size;
-  if (size == 0) {
-    b->blocks -= memory != NULL;
-    free(memory);
-    return NULL;
-  }
   if (b->left-- <= 0) return NULL;
-  b->blocks += memory == NULL;
-  return realloc(memory, size);
+  b->blocks++;
+  return malloc(size);
+}
+
+static void release(void *context, void *memory) {
+  if (memory) ((budget *)context)->blocks--;
+  free(memory);
 }
 
 static void talk(scene *s) {
@@ -202,7 +201,7 @@ static void no_memory(scene *s) {
   s->loop = NULL;
   for (long n = 0; n < 40; n++) {
     budget b = {n, 0};
-    s->loop = tow_uv_loop_new(&(tow_uv_options){.allocator = {limited, &b}});
+    s->loop = tow_uv_loop_new(&(tow_uv_options){.allocator = {limited, release, &b}});
     if (s->loop) {
       scene_setup(s);
       s->server.on = s->client.on = echo;
