@@ -64,8 +64,7 @@ struct tow_loop {
   tow_handle *timers;                     /* the root of the heap */
   uint64_t order;                         /* counts call_later, for equal times */
   void *slab;                             /* lent to plain protocols; made when first needed */
-  unsigned char *cork;                    /* bytes held back for `corked` */
-  size_t cork_size;
+  struct tow_chunk *cork;                 /* bytes held back for `corked` */
   tow_transport *corked;
   struct tow_chunk *spare; /* one empty chunk kept for the next write */
   uint32_t depth;          /* callbacks running, one inside the other */
@@ -83,7 +82,6 @@ void tow_schedule(tow_loop *loop, tow_node *node);
 /* Takes the handle out of where it is and fills it in. False when the loop is closing: nothing is scheduled then. */
 bool tow_prepare(tow_loop *loop, tow_handle *handle, int (*callback)(void *), void *context);
 void tow_unref_loop(tow_loop *loop);
-void tow_report(tow_loop *loop, const char *callback, tow_transport *transport, const tow_error *error);
 
 /* The heap of timers: the earliest that is due at `now`, taken out; or NULL. */
 tow_handle *tow_timers_pop(tow_loop *loop, double now);
@@ -98,6 +96,8 @@ static inline void tow_enter(tow_loop *loop) {
 }
 void tow_left(tow_loop *loop, tow_transport *transport, const char *name, int result);
 void tow_left_fatal(tow_transport *transport, const char *name, int result);
+/* Reports a failure of callback `name`, and ends the connection with it. */
+void tow_fatal(tow_transport *transport, const char *name, int code, int native);
 void tow_cork_flush(tow_loop *loop);
 
 /* ---- Transports ---- */
@@ -172,6 +172,13 @@ void tow_call_resume_writing(tow_transport *t);
 void tow_maybe_pause_writing(tow_transport *t);
 void tow_maybe_resume_writing(tow_transport *t);
 
+/* Where in some lines: `count` are left, and of the first one `skip` bytes are done. */
+typedef struct tow_cursor {
+  const tow_iovec *lines;
+  size_t count, skip;
+} tow_cursor;
+/* Copies until the chunk is full or the lines are at their end. */
+void tow_chunk_fill(tow_chunk *chunk, tow_cursor *from);
 /* False when out of memory: then nothing was queued. `skip` bytes of the lines have left already. */
 bool tow_queue_put(tow_transport *t, const tow_iovec *lines, size_t count, size_t skip, size_t size);
 void tow_queue_take(tow_transport *t, size_t size);
@@ -192,7 +199,7 @@ struct tow_request {
   tow_node ready;
   tow_handle timer;
   tow_factory factory;
-  tow_options options;
+  ptrdiff_t high, low; /* of the new transports; TOW_UNSET: the default */
   union {
     tow_connected connected;
     tow_listening listening;
@@ -209,10 +216,12 @@ struct tow_request {
 };
 
 /* A request that ends in a transport unless the caller sets `tell` and `discard`; NULL when out of memory. */
-tow_request *tow_new_request(tow_loop *loop, const tow_options *options, tow_factory factory, tow_connected done,
-                             void *context);
+tow_request *tow_new_request(tow_loop *loop, tow_factory factory, tow_connected done, void *context);
 /* Whether the host is to be asked; if not, the request has failed. */
 bool tow_begin(tow_request *r, bool supported);
+/* Asks it, with a time-out; a NULL `ask` is not supported. Answers the request. */
+tow_request *tow_ask(tow_request *r, void (*ask)(void *, tow_request *, const char *, const tow_options *),
+                     const char *address, const tow_options *options);
 /* The request ends in this error. */
 void tow_fail_request(tow_request *r, int code, int native, const char *message);
 /* The request ends in this transport, started; or, if it is NULL or cannot be, in an error. Answers it or NULL. */

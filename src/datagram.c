@@ -42,9 +42,8 @@ tow_transport *tow_host_opened_endpoint(tow_request *r, const tow_connection_hos
 
 tow_request *tow_loop_bind(tow_loop *loop, const char *address, const tow_options *options, tow_factory factory,
                            tow_connected done, void *context) {
-  tow_request *r = tow_new_request(loop, options, factory, done, context);
-  if (r && tow_begin(r, loop->table->bind)) loop->table->bind(loop->host, r, address, &r->options);
-  return r;
+  tow_request *r = tow_new_request(loop, factory, done, context);
+  return r ? tow_ask(r, loop->table->bind, address, options) : NULL;
 }
 
 /* ---- Errors ---- */

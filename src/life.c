@@ -131,7 +131,7 @@ static void drop(tow_transport *t) {
   t->size = 0; /* the memory may be lent to the host: freed when it has let go */
   if (t->loop->corked == t) {
     t->loop->corked = NULL;
-    t->loop->cork_size = 0;
+    t->loop->cork->end = 0;
   }
 }
 

@@ -119,15 +119,18 @@ void tow_host_warn(tow_loop *loop, const char *message) {
   if (loop->log) loop->log(loop->log_context, TOW_LOG_WARNING, message);
 }
 
-void tow_report(tow_loop *loop, const char *callback, tow_transport *transport, const tow_error *error) {
+/* Tells the exception handler. */
+static void report(tow_loop *loop, tow_transport *t, const char *name, int code, int native) {
+  tow_error error = {code, native, tow_error_text(code)};
   if (loop->handler)
-    loop->handler(loop->handler_context, callback, transport, error);
+    loop->handler(loop->handler_context, name, t, &error);
   else
-    tow_host_warn(loop, error->message);
+    tow_host_warn(loop, error.message);
 }
 
-static void report_result(tow_loop *loop, tow_transport *transport, const char *name, int result) {
-  tow_report(loop, name, transport, &(tow_error){TOW_ECALLBACK, result, tow_error_text(TOW_ECALLBACK)});
+void tow_fatal(tow_transport *t, const char *name, int code, int native) {
+  report(t->loop, t, name, code, native);
+  tow_fail(t, code, native, NULL);
 }
 
 static inline void leave(tow_loop *loop) {
@@ -135,15 +138,12 @@ static inline void leave(tow_loop *loop) {
 }
 
 void tow_left(tow_loop *loop, tow_transport *transport, const char *name, int result) {
-  if (result < 0) report_result(loop, transport, name, result);
+  if (result < 0) report(loop, transport, name, TOW_ECALLBACK, result);
   leave(loop);
 }
 
 void tow_left_fatal(tow_transport *t, const char *name, int result) {
-  if (result < 0) {
-    report_result(t->loop, t, name, result);
-    tow_fail(t, TOW_ECALLBACK, result, NULL);
-  }
+  if (result < 0) tow_fatal(t, name, TOW_ECALLBACK, result);
   leave(t->loop);
 }
 

@@ -160,7 +160,7 @@ tow_request *tow_loop_spawn(tow_loop *loop, const char *address, const tow_spawn
                             tow_connected done, void *context) {
   tow_spawn_options all = TOW_SPAWN_OPTIONS_DEFAULT;
   if (options) memcpy(&all, options, options->size < sizeof all ? options->size : sizeof all);
-  tow_request *r = tow_new_request(loop, NULL, factory, done, context);
+  tow_request *r = tow_new_request(loop, factory, done, context);
   if (r && tow_begin(r, loop->table->spawn)) loop->table->spawn(loop->host, r, address, &all);
   return r;
 }

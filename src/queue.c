@@ -26,13 +26,7 @@ static tow_chunk *new_chunk(tow_loop *loop, size_t size) {
   return chunk;
 }
 
-typedef struct cursor {
-  const tow_iovec *lines;
-  size_t count, skip; /* lines left, and bytes of the first one that are done */
-} cursor;
-
-/* Copies until the chunk is full or the lines are at their end. */
-static void fill(tow_chunk *chunk, cursor *from) {
+void tow_chunk_fill(tow_chunk *chunk, tow_cursor *from) {
   while (from->count > 0) {
     size_t left = from->lines->size - from->skip, room = chunk->capacity - chunk->end;
     size_t part = left < room ? left : room;
@@ -50,13 +44,13 @@ bool tow_queue_put(tow_transport *t, const tow_iovec *lines, size_t count, size_
   tow_chunk *last = t->tail, *fresh = NULL;
   size_t room = last ? last->capacity - last->end : 0;
   if (size > room && !(fresh = new_chunk(t->loop, size - room))) return false;
-  cursor from = {lines, count, 0};
+  tow_cursor from = {lines, count, 0};
   for (; from.count > 0 && skip >= from.lines->size; from.lines++, from.count--)
     skip -= from.lines->size;
   from.skip = skip;
-  if (last) fill(last, &from);
+  if (last) tow_chunk_fill(last, &from);
   if (fresh) {
-    fill(fresh, &from);
+    tow_chunk_fill(fresh, &from);
     if (last)
       last->next = fresh;
     else

@@ -53,21 +53,15 @@ static void call_buffer_updated(tow_transport *t, size_t size) {
   tow_left_fatal(t, "buffer_updated", buffered(t->protocol)->buffer_updated(t->protocol, size));
 }
 
-/* What get_buffer answered has no room [B2]. */
-static void fail_empty_buffer(tow_transport *t) {
-  tow_error error = {TOW_EBUFFER, 0, tow_error_text(TOW_EBUFFER)};
-  tow_report(t->loop, "get_buffer", t, &error);
-  tow_fail(t, TOW_EBUFFER, 0, NULL);
-}
-
-/* False: nothing may be read now, or another protocol is to be asked [P1]. */
-static bool call_get_buffer(tow_transport *t, tow_protocol *p, ptrdiff_t sizehint, tow_buffer *buffer) {
+/* Asks for a buffer, into t->loan. False: nothing may be read now, or another protocol is to be asked [P1]. */
+static bool call_get_buffer(tow_transport *t, tow_protocol *p, ptrdiff_t sizehint) {
   int result = 0;
   tow_enter(t->loop);
-  if (buffered(p)->get_buffer) result = buffered(p)->get_buffer(p, sizehint, buffer);
+  if (buffered(p)->get_buffer) result = buffered(p)->get_buffer(p, sizehint, &t->loan);
   tow_left_fatal(t, "get_buffer", result);
-  if (result >= 0 && t->protocol == p && (!buffer->base || buffer->size == 0)) fail_empty_buffer(t);
-  return t->protocol == p && tow_may_read(t);
+  if (t->protocol != p) return false;
+  if (result >= 0 && (!t->loan.base || t->loan.size == 0)) tow_fatal(t, "get_buffer", TOW_EBUFFER, 0); /* [B2] */
+  return tow_may_read(t);
 }
 
 /* ---- Lending ---- */
@@ -75,34 +69,31 @@ static bool call_get_buffer(tow_transport *t, tow_protocol *p, ptrdiff_t sizehin
 static bool lend_slab(tow_transport *t) {
   bool own = t->abilities & TOW_HOLDS_LOANS;
   void **slab = own ? &t->slab : &t->loop->slab;
-  size_t size = own ? TOW_OWN_SLAB_SIZE : TOW_SLAB_SIZE;
-  if (!*slab) *slab = tow_loop_alloc(t->loop, size);
-  if (!*slab) {
-    tow_fail(t, TOW_ENOMEM, 0, NULL);
-    return false;
-  }
-  t->lender = NULL;
-  t->loan = (tow_buffer){*slab, size};
-  return true;
+  t->loan.size = own ? TOW_OWN_SLAB_SIZE : TOW_SLAB_SIZE;
+  if (!*slab) *slab = tow_loop_alloc(t->loop, t->loan.size);
+  t->loan.base = *slab;
+  if (*slab) return true;
+  tow_fail(t, TOW_ENOMEM, 0, NULL);
+  return false;
 }
 
 static bool lend(tow_transport *t, ptrdiff_t sizehint) {
   while (tow_may_read(t)) {
     tow_protocol *p = t->protocol;
+    t->lender = NULL; /* until it is handed over, it is no loan that could be taken back */
     if (p->callbacks->kind != TOW_BUFFERED) return lend_slab(t);
-    tow_buffer buffer = {NULL, 0};
-    if (call_get_buffer(t, p, sizehint, &buffer)) {
+    t->loan = (tow_buffer){NULL, 0};
+    if (call_get_buffer(t, p, sizehint)) {
       t->lender = p;
-      t->loan = buffer;
       return true;
     }
+    t->loan.base = NULL;
   }
   return false;
 }
 
-tow_buffer tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
-  if (t->loan.base && tow_may_read(t)) return t->loan;
-  return lend(t, sizehint) ? t->loan : (tow_buffer){NULL, 0};
+const tow_buffer *tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
+  return (t->loan.base ? tow_may_read(t) : lend(t, sizehint)) ? &t->loan : NULL;
 }
 
 int tow_transport_revoke_buffer(tow_transport *t) {
@@ -118,12 +109,12 @@ int tow_transport_revoke_buffer(tow_transport *t) {
 size_t tow_host_received(tow_transport *t, size_t size) {
   if (!tow_may_read(t)) return t->state & TOW_CLOSING ? size : 0;
   tow_buffer loan = t->loan;
-  if (size > loan.size) { /* [B4] */
+  if (!loan.base || size > loan.size) { /* [B4] */
     tow_fail(t, TOW_EINVAL, 0, "more bytes were reported than the buffer holds");
     return size;
   }
   if (size == 0) return 0;
-  t->loan = (tow_buffer){NULL, 0};
+  t->loan.base = NULL;
   if (t->protocol->callbacks->kind == TOW_STREAM && size <= TOW_READ_MAX) {
     call_data_received(t, loan.base, size);
   } else if (t->lender == t->protocol) {
@@ -148,10 +139,10 @@ size_t tow_host_feed(tow_transport *t, const void *data, size_t size) {
       if (part > TOW_READ_MAX) part = TOW_READ_MAX;
       call_data_received(t, next, part);
     } else {
-      tow_buffer buffer = tow_host_lend(t, (ptrdiff_t)left);
-      if (!buffer.base) break;
-      if (part > buffer.size) part = buffer.size;
-      memcpy(buffer.base, next, part);
+      const tow_buffer *buffer = tow_host_lend(t, (ptrdiff_t)left);
+      if (!buffer) break;
+      if (part > buffer->size) part = buffer->size;
+      memcpy(buffer->base, next, part);
       tow_host_received(t, part);
     }
     next += part;

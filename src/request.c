@@ -13,19 +13,13 @@ static void abort_transport(void *transport) {
   tow_transport_abort(transport);
 }
 
-static void free_request(tow_request *r) {
-  tow_loop_free(r->loop, r->message);
-  tow_loop_free(r->loop, (void *)(uintptr_t)r->options.subprotocols);
-  tow_loop_free(r->loop, (void *)(uintptr_t)r->options.headers);
-  tow_loop_free(r->loop, r);
-}
-
 static void run_result(tow_loop *loop, tow_node *node) {
   tow_request *r = TOW_OWNER(node, tow_request, ready);
   tow_list_remove(&r->open);
   tow_enter(loop);
   tow_left(loop, NULL, "done", r->tell(r, r->error.code ? &r->error : NULL));
-  free_request(r);
+  tow_loop_free(loop, r->message);
+  tow_loop_free(loop, r);
 }
 
 void tow_settle(tow_request *r) {
@@ -77,9 +71,7 @@ void tow_cancel_requests(tow_loop *loop) {
 
 /* ---- Making one ---- */
 
-tow_request *tow_new_request(tow_loop *loop, const tow_options *options, tow_factory factory, tow_connected done,
-                             void *context) {
-  static const tow_options defaults = TOW_OPTIONS_DEFAULT;
+tow_request *tow_new_request(tow_loop *loop, tow_factory factory, tow_connected done, void *context) {
   tow_request *r = tow_loop_alloc(loop, sizeof *r);
   if (!r) return NULL;
   memset(r, 0, sizeof *r);
@@ -89,35 +81,35 @@ tow_request *tow_new_request(tow_loop *loop, const tow_options *options, tow_fac
   r->context = context;
   r->tell = tell_connected;
   r->discard = abort_transport;
+  r->high = r->low = TOW_UNSET;
   r->ready.run = run_result;
-  r->options = defaults;
-  if (options) memcpy(&r->options, options, options->size < sizeof *options ? options->size : sizeof *options);
-  const char *subprotocols = r->options.subprotocols, *headers = r->options.headers;
-  r->options.subprotocols = tow_copy_text(loop, subprotocols);
-  r->options.headers = tow_copy_text(loop, headers);
-  if ((subprotocols && !r->options.subprotocols) || (headers && !r->options.headers)) {
-    free_request(r);
-    return NULL;
-  }
   tow_list_init(&r->ready);
   tow_list_add(&loop->requests, &r->open);
   return r;
 }
 
 bool tow_begin(tow_request *r, bool supported) {
-  if (r->loop->closing || !supported) {
-    tow_fail_request(r, supported ? TOW_ECANCELED : TOW_ENOTSUP, 0, NULL);
-    return false;
-  }
-  if (r->options.timeout > 0) tow_loop_call_later(r->loop, &r->timer, r->options.timeout, time_out, r);
-  return true;
+  if (!r->loop->closing && supported) return true;
+  tow_fail_request(r, supported ? TOW_ECANCELED : TOW_ENOTSUP, 0, NULL);
+  return false;
+}
+
+tow_request *tow_ask(tow_request *r, void (*ask)(void *, tow_request *, const char *, const tow_options *),
+                     const char *address, const tow_options *options) {
+  tow_options all = TOW_OPTIONS_DEFAULT;
+  if (options) memcpy(&all, options, options->size < sizeof all ? options->size : sizeof all);
+  if (!tow_begin(r, ask)) return r;
+  r->high = all.high;
+  r->low = all.low;
+  if (all.timeout > 0) tow_loop_call_later(r->loop, &r->timer, all.timeout, time_out, r);
+  ask(r->loop->host, r, address, &all);
+  return r;
 }
 
 tow_request *tow_loop_connect(tow_loop *loop, const char *address, const tow_options *options, tow_factory factory,
                               tow_connected done, void *context) {
-  tow_request *r = tow_new_request(loop, options, factory, done, context);
-  if (r && tow_begin(r, loop->table->connect)) loop->table->connect(loop->host, r, address, &r->options);
-  return r;
+  tow_request *r = tow_new_request(loop, factory, done, context);
+  return r ? tow_ask(r, loop->table->connect, address, options) : NULL;
 }
 
 /* ---- The host's answers ---- */
@@ -137,7 +129,7 @@ void tow_host_failed_request(tow_request *r, const tow_error *error) {
 tow_transport *tow_open_for(tow_request *r, tow_transport *t) {
   int error = TOW_ENOMEM;
   if (t) {
-    tow_transport_set_write_buffer_limits(t, r->options.high, r->options.low);
+    tow_transport_set_write_buffer_limits(t, r->high, r->low);
     error = tow_start(t, r->factory);
   }
   if (error < 0) {

@@ -5,7 +5,7 @@ struct tow_server {
   tow_loop *loop;
   tow_node open; /* in loop->servers */
   tow_factory factory;
-  tow_options options;
+  ptrdiff_t high, low;
   void *listener;
 };
 
@@ -24,13 +24,12 @@ static void run_close(tow_loop *loop, tow_node *node) {
 
 tow_request *tow_loop_listen(tow_loop *loop, const char *address, const tow_options *options, tow_factory factory,
                              tow_listening done, void *context) {
-  tow_request *r = tow_new_request(loop, options, factory, NULL, context);
+  tow_request *r = tow_new_request(loop, factory, NULL, context);
   if (!r) return NULL;
   r->done.listening = done;
   r->tell = tell_listening;
   r->discard = close_server;
-  if (tow_begin(r, loop->table->listen)) loop->table->listen(loop->host, r, address, &r->options);
-  return r;
+  return tow_ask(r, loop->table->listen, address, options);
 }
 
 tow_server *tow_host_listening(tow_request *r, void *listener) {
@@ -40,8 +39,7 @@ tow_server *tow_host_listening(tow_request *r, void *listener) {
     tow_fail_request(r, TOW_ENOMEM, 0, NULL);
     return NULL;
   }
-  *server = (tow_server){.loop = r->loop, .factory = r->factory, .options = r->options, .listener = listener};
-  server->options.subprotocols = server->options.headers = NULL; /* the request's, and gone with it */
+  *server = (tow_server){.loop = r->loop, .factory = r->factory, .high = r->high, .low = r->low, .listener = listener};
   server->open.run = run_close;
   tow_list_add(&r->loop->servers, &server->open);
   r->result = server;
@@ -60,7 +58,7 @@ tow_transport *tow_host_accepted(tow_server *server, const tow_connection_host *
   tow_loop *loop = server->loop;
   tow_transport *t = tow_new_transport(loop, TOW_STREAMS, sizeof *t, table, connection, abilities);
   if (!t) return NULL;
-  tow_transport_set_write_buffer_limits(t, server->options.high, server->options.low);
+  tow_transport_set_write_buffer_limits(t, server->high, server->low);
   if (tow_start(t, server->factory) < 0) return NULL;
   if (is_open(loop, server)) t->server = server; /* unless the factory has closed it */
   return t;

@@ -23,27 +23,28 @@ static bool offer(tow_transport *t, const tow_iovec *lines, size_t count, size_t
 
 void tow_cork_flush(tow_loop *loop) {
   tow_transport *t = loop->corked;
-  tow_iovec line = {loop->cork, loop->cork_size};
+  tow_iovec line = {loop->cork->data, loop->cork->end};
   loop->corked = NULL;
-  loop->cork_size = 0;
+  loop->cork->end = 0;
   offer(t, &line, 1, line.size);
+}
+
+static tow_chunk *get_cork(tow_loop *loop) {
+  if (!loop->cork && (loop->cork = tow_loop_alloc(loop, sizeof(tow_chunk) + TOW_CORK_SIZE)))
+    *loop->cork = (tow_chunk){.capacity = TOW_CORK_SIZE};
+  return loop->cork;
 }
 
 /* Holds the bytes back, if they may be and there is room. */
 static bool cork(tow_transport *t, const tow_iovec *lines, size_t count, size_t size) {
   tow_loop *loop = t->loop;
   if (loop->depth == 0 || !(t->abilities & TOW_WANTS_CORK) || t->size > 0) return false;
-  if (loop->corked && (loop->corked != t || size > TOW_CORK_SIZE - loop->cork_size)) {
+  if (loop->corked && (loop->corked != t || size > TOW_CORK_SIZE - loop->cork->end)) {
     tow_cork_flush(loop);
     if (t->size > 0) return false;
   }
-  if (size > TOW_CORK_SIZE || (t->state & TOW_LOST)) return false;
-  if (!loop->cork && !(loop->cork = tow_loop_alloc(loop, TOW_CORK_SIZE))) return false;
-  for (; count > 0; lines++, count--) {
-    if (lines->size == 0) continue;
-    memcpy(loop->cork + loop->cork_size, lines->base, lines->size);
-    loop->cork_size += lines->size;
-  }
+  if (size > TOW_CORK_SIZE || (t->state & TOW_LOST) || !get_cork(loop)) return false;
+  tow_chunk_fill(loop->cork, &(tow_cursor){lines, count, 0});
   loop->corked = t;
   return true;
 }

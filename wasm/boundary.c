@@ -83,6 +83,7 @@ tow_transport *tow_wasm_opened(tow_request *request, void *connection, unsigned 
 
 size_t tow_wasm_received(tow_transport *transport, size_t size, ptrdiff_t sizehint, tow_buffer *next) {
   size_t taken = tow_host_received(transport, size);
-  *next = sizehint ? tow_host_lend(transport, sizehint) : (tow_buffer){NULL, 0};
+  const tow_buffer *lent = sizehint ? tow_host_lend(transport, sizehint) : NULL;
+  *next = lent ? *lent : (tow_buffer){NULL, 0};
   return taken;
 }

@@ -138,9 +138,9 @@ tow_transport *tow_host_open_process(tow_loop *loop, tow_factory factory, const 
 
 /* ---- Reading ---- */
 
-/* Where the next bytes go. `sizehint`: the bytes in hand, or -1. An empty buffer: not now (paused, closed, failed). A
- * buffer stays lent until received, eof, failed or closed; asking again before that answers the same one. */
-tow_buffer tow_host_lend(tow_transport *transport, ptrdiff_t sizehint);
+/* Where the next bytes go; NULL: not now (paused, closed, failed). `sizehint`: the bytes in hand, or -1. A buffer stays
+ * lent until received, eof, failed or closed; asking again before that answers the same one. */
+const tow_buffer *tow_host_lend(tow_transport *transport, ptrdiff_t sizehint);
 /* The first `size` bytes of the lent buffer are there. Answers how many the protocol took: fewer than `size` only if
  * reading stopped meanwhile; then keep the rest, where they are, and report them after set_reading(true). */
 size_t tow_host_received(tow_transport *transport, size_t size);

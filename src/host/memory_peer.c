@@ -190,7 +190,8 @@ const tow_connection_host tow_memory_connection_host = {
 /* ---- One read, one write ---- */
 
 static void lend(tow_memory_peer *p) {
-  if (!p->held.base) p->held = tow_host_lend(p->transport, -1);
+  const tow_buffer *lent = p->held.base ? NULL : tow_host_lend(p->transport, -1);
+  if (lent) p->held = *lent;
 }
 
 static void deliver(tow_memory_peer *p) {

@@ -34,10 +34,11 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
   if (s->turn == s->host->turn) return; /* an empty buffer */
   s->turn = s->host->turn;
   s->lending = true;
-  tow_buffer lent = tow_host_lend(s->transport, -1);
+  const tow_buffer *lent = tow_host_lend(s->transport, -1);
   s->lending = false;
-  buffer->base = lent.base;
-  buffer->len = lent.size;
+  if (!lent) return;
+  buffer->base = lent->base;
+  buffer->len = lent->size;
 }
 
 static void apply_reading(tow_uv_stream *s);
