@@ -111,7 +111,7 @@ for (const build of builds) {
       assert.equal(transport.getExtraInfo('url'), address);
       assert.equal(transport.getExtraInfo('subprotocol'), 'v2.example');
       const room = module.call('malloc', 64);
-      const value = (/** @type {string} */ key) =>
+      const value = (/** @type {number} */ key) =>
         module.exports.tow_transport_get_extra_info(all[0].transport, key, room, 64);
       const key = module.call('malloc', 16);
       module.memory.setString(key, 16, 'subprotocol');
