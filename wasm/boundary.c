@@ -2,6 +2,7 @@
 #include "boundary.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void ask(void (*import)(tow_request *, const char *, uint32_t, double, uint32_t, size_t, const char *,
                                const char *),
@@ -44,11 +45,14 @@ static const tow_connection_host connection_host = {
     .extra_info = tow_import_extra_info,
 };
 
+/* Not by realloc, which is large and which the core hardly needs. */
 static void *reallocate(void *context, void *memory, size_t old_size, size_t size) {
-  (void)context, (void)old_size;
-  if (size > 0) return realloc(memory, size);
+  (void)context;
+  void *result = size > 0 ? malloc(size) : NULL;
+  if (size > 0 && !result) return NULL;
+  if (old_size > 0 && size > 0) memcpy(result, memory, old_size < size ? old_size : size);
   free(memory);
-  return NULL;
+  return result;
 }
 
 tow_loop *tow_wasm_new_loop(void) {
