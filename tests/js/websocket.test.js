@@ -352,6 +352,9 @@ for (const build of builds) {
       await codeOf(module.connect(server.address.replace('echo', 'x'), { protocol })),
       'EPROTO',
     );
+    for (const bad of ['ws://', 'ws://[::1/', 'ws://127.0.0.1:99999/', 'ws://127.0.0.1/'])
+      assert.equal(await codeOf(module.listen(bad, { protocol })), 'EADDRESS');
+    assert.equal(await codeOf(module.listen(server.address, { protocol })), 'EADDRINUSE');
     server.closeClients();
     assert.equal(await new Promise((resolve) => client.on('close', resolve)), 1000);
     server.close();
