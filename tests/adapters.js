@@ -8,13 +8,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { load } from '../js/node.js';
 import { openBrowser } from './browser.js';
-import { Peer, Trace } from './peer.js';
+import { Peer } from './peer/peer.js';
+import { Trace } from './peer/trace.js';
 import { runTrace } from './runner.js';
 
 /**
  * @typedef {import('./traces/format.js').Line} Line
  * @typedef {import('./traces/format.js').Scenario} Scenario
- * @typedef {import('./peer.js').Transport} Transport
+ * @typedef {import('./peer/doors.js').Transport} Transport
  */
 
 /**
@@ -87,7 +88,7 @@ const memory = {
   run: ({ scenario, print }) => towTrace(['--memory', '-'], {}, print, JSON.stringify(scenario)),
 };
 
-/** Both builds' code. @type {Map<string, Buffer>} */
+/** Both builds' code. @type {Map<string, Buffer<ArrayBuffer>>} */
 const codes = new Map();
 
 /** @param {string} build */

@@ -15,7 +15,9 @@ const blocks = [];
 
 /** @param {number} index */
 function block(index) {
-  blocks[index] ??= Buffer.alloc(BLOCK).map((_, i) => i * 131 + (i >> 8) * 17 + index * 29 + 7);
+  blocks[index] ??= Buffer.from(
+    Uint8Array.from({ length: BLOCK }, (_, i) => i * 131 + (i >> 8) * 17 + index * 29 + 7),
+  );
   return blocks[index];
 }
 
