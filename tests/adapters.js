@@ -55,7 +55,7 @@ const LIMIT = 30_000;
  * @returns {Promise<number>}
  */
 export async function towTrace(parameters, environment, print, input = '') {
-  const program = process.env.TOW_TRACE ?? fromRoot('build/tow-trace');
+  const program = process.env.TOW_TRACE ?? fromRoot('build/sanitize/tow-trace');
   const child = spawn(program, parameters, {
     env: { ...process.env, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],

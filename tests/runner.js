@@ -84,6 +84,7 @@ export async function runTrace(stage) {
     const status = Number(module.call('trace_status', trace));
     if (status !== 0) return status;
     if (spec === undefined) return Number(module.call('trace_run', trace));
+    if (!/^(tcp|unix|wss?|listen):/.test(spec)) return 77;
     if (await open(module, trace, stage)) await ended;
     module.call('trace_abort', trace);
     return 0;
