@@ -36,7 +36,9 @@ function answers(port) {
  */
 async function attempt(folder, account) {
   const [tcp, ws] = [await freePort(), await freePort()];
-  const access = account ? ['allow_anonymous false', `password_file ${folder}/passwords`] : ['allow_anonymous true'];
+  const access = account
+    ? ['allow_anonymous false', `password_file ${folder}/passwords`]
+    : ['allow_anonymous true'];
   const lines = [
     `listener ${tcp} 127.0.0.1`,
     `listener ${ws} 127.0.0.1`,
@@ -79,7 +81,13 @@ export async function startMosquitto(account) {
   const passwords = join(folder, 'passwords');
   await promisify(execFile)('chmod', ['755', folder]);
   if (account) {
-    await promisify(execFile)('mosquitto_passwd', ['-b', '-c', passwords, account.user, account.password]);
+    await promisify(execFile)('mosquitto_passwd', [
+      '-b',
+      '-c',
+      passwords,
+      account.user,
+      account.password,
+    ]);
     await promisify(execFile)('chmod', ['644', passwords]);
   }
   for (let i = 0; i < ATTEMPTS; i++) {
