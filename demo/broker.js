@@ -73,7 +73,8 @@ export async function listen(server, { host, port, fallback }) {
   try {
     await once(server.listen(port, host), 'listening');
   } catch (error) {
-    if (!fallback || /** @type {NodeJS.ErrnoException} */ (error).code !== 'EADDRINUSE') throw error;
+    if (!fallback || /** @type {NodeJS.ErrnoException} */ (error).code !== 'EADDRINUSE')
+      throw error;
     await once(server.listen(0, host), 'listening');
   }
 }

@@ -14,3 +14,20 @@ MQTT_EXPORTS := mqtt_session_new mqtt_session_problem mqtt_session_check mqtt_se
 
 $(foreach build,wasi emscripten,$(MQTT_WASM:%.c=build/$(build)/%.o)): $(MQTT_HEADERS)
 $(eval $(call tow_module,mqtt,$(MQTT_WASM),$(MQTT_EXPORTS)))
+
+# ---- make demo ----
+# DEMO: options of demo/server.js, as in `make demo DEMO="--port 9000"`.
+.PHONY: demo demo-native
+demo: node_modules/.package-lock.json
+	@.ci/deps demo
+	@$(MAKE) --no-print-directory build/wasi/mqtt.wasm
+	@node demo/server.js $(DEMO)
+
+demo-native:
+	@.ci/deps native
+	@$(MAKE) --no-print-directory $(B)/mqtt
+	@echo 'For example, with `make demo` running in another terminal:'
+	@echo "    $(B)/mqtt tcp://127.0.0.1:1883 sub 'demo/#' --verbose"
+	@echo "    $(B)/mqtt tcp://127.0.0.1:1883 pub demo/hello 'Hello from a shell'"
+	@echo "    $(B)/mqtt tcp://127.0.0.1:1883 check --trace"
+	@echo 'All of it: $(B)/mqtt --help'

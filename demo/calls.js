@@ -13,6 +13,14 @@ const meanings = {
   CL: 'connection_lost: the end, with the error if there is one',
 };
 
+/** Those that have nothing to tell but their name. @type {Record<string, string>} */
+const words = {
+  CM: 'connected',
+  PW: 'writing is paused',
+  RW: 'writing goes on',
+  ER: 'end of the stream',
+};
+
 /** Calls that alternate: a row gathers them. @type {Record<string, string>} */
 const groups = { GB: 'reading', BU: 'reading', PW: 'writing', RW: 'writing' };
 
@@ -49,10 +57,11 @@ export function make(tag, className, ...children) {
 
 /** One call in words. @param {Call} call */
 function describe({ name, size, hint, error }) {
-  if (name === 'GB') return `room for ${bytes(size)} (${hint < 0 ? 'any' : `${number(hint)} in hand`})`;
+  if (name === 'GB')
+    return `room for ${bytes(size)} (${hint < 0 ? 'any' : `${number(hint)} in hand`})`;
   if (name === 'BU') return bytes(size);
-  if (name === 'CL') return error ?? 'no error';
-  return '';
+  if (name === 'CL') return error ?? 'closed, no error';
+  return words[name];
 }
 
 /** Calls in one row: what they have in common, and their sums. */
@@ -146,7 +155,8 @@ export class CallList {
     const last = this.#rows.at(-1);
     if (this.#grouped && last?.group && last.group === groups[call.name]) last.add(call);
     else this.#rows.push(new Row(call));
-    if (this.#rows.length > SHOWN) for (const row of this.#rows.splice(0, SHOWN / 4)) row.element.remove();
+    if (this.#rows.length > SHOWN)
+      for (const row of this.#rows.splice(0, SHOWN / 4)) row.element.remove();
   }
 
   /** Thousands of calls may come between two frames. */
@@ -168,7 +178,12 @@ export class CallList {
 
   #drawTotals() {
     const items = Object.keys(meanings).map((name) =>
-      make('div', '', make('dt', '', badge(name)), make('dd', '', number(this.#totals.get(name) ?? 0))),
+      make(
+        'div',
+        '',
+        make('dt', '', badge(name)),
+        make('dd', '', number(this.#totals.get(name) ?? 0)),
+      ),
     );
     this.totals.replaceChildren(...items);
   }

@@ -59,5 +59,8 @@ export async function serveFile(request, response) {
   }
   response.writeHead(200, { ...headers, 'Content-Type': found.type, 'Content-Length': found.size });
   if (request.method === 'HEAD') response.end();
-  else createReadStream(found.file).on('error', () => response.destroy()).pipe(response);
+  else
+    createReadStream(found.file)
+      .on('error', () => response.destroy())
+      .pipe(response);
 }

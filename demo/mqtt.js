@@ -11,7 +11,7 @@
 import { TowlineError } from '../js/errors.js';
 
 /** @typedef {import('../js/index.js').Module} Module */
-/** @typedef {import('../js/index.js').load} Load */
+/** @typedef {typeof import('../js/index.js').load} Load */
 
 /**
  * @typedef {object} Message
@@ -86,15 +86,32 @@ class Deferred {
 class Session {
   /** @param {Mqtt} mqtt @param {Settings} settings */
   constructor(mqtt, settings) {
-    const { id = '', user = '', password = '', will, clean = true, keepAlive = 60, oncall } = settings;
+    const {
+      id = '',
+      user = '',
+      password = '',
+      will,
+      clean = true,
+      keepAlive = 60,
+      oncall,
+    } = settings;
     const texts = [id, user, password, will?.topic ?? '', will?.message ?? ''];
-    if (texts.some((text) => text.includes('\0'))) throw new TowlineError('EINVAL', 'a zero byte in a text');
+    if (texts.some((text) => text.includes('\0')))
+      throw new TowlineError('EINVAL', 'a zero byte in a text');
     const flags = (clean ? 1 : 0) | (will?.retain ? 2 : 0) | (oncall ? 4 : 0);
     this.mqtt = mqtt;
     this.settings = settings;
     this.token = mqtt.add(this);
     const { loop } = mqtt.module;
-    this.address = mqtt.call('mqtt_session_new', loop, this.token, flags, keepAlive, will?.qos ?? 0, ...texts);
+    this.address = mqtt.call(
+      'mqtt_session_new',
+      loop,
+      this.token,
+      flags,
+      keepAlive,
+      will?.qos ?? 0,
+      ...texts,
+    );
     if (this.address === 0) throw this.gone(new TowlineError('ENOMEM', 'out of memory'));
   }
 
@@ -110,7 +127,12 @@ class Session {
     try {
       const problem = this.call('mqtt_session_problem');
       if (problem !== 0) throw new TowlineError('EINVAL', this.mqtt.memory.string(problem));
-      const options = { protocol: 'mqtt_session_protocol', context: this.address, subprotocols, signal };
+      const options = {
+        protocol: 'mqtt_session_protocol',
+        context: this.address,
+        subprotocols,
+        signal,
+      };
       await this.mqtt.module.connect(address, options);
     } catch (error) {
       if (this.address !== 0 && this.call('mqtt_session_free')) this.gone(null);
@@ -193,7 +215,9 @@ export class MqttClient extends Session {
    * @param {{ qos?: number, retain?: boolean }} [options]
    */
   async publish(topic, payload, { qos = 0, retain = false } = {}) {
-    await this.#acknowledged(this.call('mqtt_session_publish', topic, payload, qos, Number(retain)));
+    await this.#acknowledged(
+      this.call('mqtt_session_publish', topic, payload, qos, Number(retain)),
+    );
   }
 
   /**
@@ -238,7 +262,8 @@ export class MqttClient extends Session {
   #answered(id, result) {
     const deferred = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (result < 0) deferred?.reject(new TowlineError('EACCES', 'the broker refused the subscription'));
+    if (result < 0)
+      deferred?.reject(new TowlineError('EACCES', 'the broker refused the subscription'));
     else deferred?.resolve(result);
   }
 
@@ -273,7 +298,14 @@ export class MqttClient extends Session {
   /** @param {string} topic @param {number} size @param {number} flags */
   message(topic, size, flags) {
     const payload = new Uint8Array(Math.min(size, this.events.keep ?? size));
-    this.#message = { topic, size, qos: flags & 1, retain: (flags & 2) > 0, dup: (flags & 4) > 0, payload };
+    this.#message = {
+      topic,
+      size,
+      qos: flags & 1,
+      retain: (flags & 2) > 0,
+      dup: (flags & 4) > 0,
+      payload,
+    };
     this.#kept = 0;
   }
 
@@ -389,7 +421,9 @@ class Mqtt {
   /** @param {number} address of a tow_error, or 0 */
   #error(address) {
     const error = this.memory.error(address);
-    return error && new TowlineError(this.errorName(error.code), error.message, { native: error.native });
+    return (
+      error && new TowlineError(this.errorName(error.code), error.message, { native: error.native })
+    );
   }
 
   /** What mqtt_wasm.c imports. */
@@ -423,12 +457,24 @@ class Mqtt {
       closed: event((session, error) => session.closed(this.#error(error))),
       call: event((session, name, size, hint, time, error) => {
         const why = this.#error(error);
-        const call = { name: text(name), size, hint, time, error: why && `${why.code}: ${why.message}` };
+        const call = {
+          name: text(name),
+          size,
+          hint,
+          time,
+          error: why && `${why.code}: ${why.message}`,
+        };
         session.settings.oncall?.(call);
       }),
       checked: event((session, code, message, messages, bytes, checksum, milliseconds, pauses) => {
         const sum = (checksum >>> 0).toString(16).padStart(8, '0');
-        session.checked(code, text(message), { messages, bytes, checksum: sum, milliseconds, pauses });
+        session.checked(code, text(message), {
+          messages,
+          bytes,
+          checksum: sum,
+          milliseconds,
+          pauses,
+        });
       }),
     };
   }

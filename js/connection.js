@@ -45,14 +45,15 @@ export class Connection {
   lend(hint) {
     if (!this.live) return null;
     const { instance } = this;
-    instance.call('tow_host_lend', instance.scratch, this.transport, hint);
-    return this.#lent();
+    const loan = instance.call('tow_host_lend', this.transport, hint);
+    return loan === 0 ? null : this.#lent(loan);
   }
 
-  #lent() {
-    const { memory, scratch } = this.instance;
-    const base = memory.word(scratch);
-    const size = memory.word(scratch + 4);
+  /** @param {number} loan the address of a `tow_buffer` */
+  #lent(loan) {
+    const { memory } = this.instance;
+    const base = memory.word(loan);
+    const size = memory.word(loan + 4);
     if (size === 0) return null;
     if (memory.holds(base, size)) return { base, size };
     this.failed('EBUFFER', 0, 'get_buffer() gave memory outside the module');
@@ -67,7 +68,7 @@ export class Connection {
   received(size, hint) {
     const { instance } = this;
     const taken = instance.call('tow_wasm_received', this.transport, size, hint, instance.scratch);
-    return { taken, next: this.#lent() };
+    return { taken, next: this.#lent(instance.scratch) };
   }
 
   /** Puts bytes where the protocol wants them. Answers how many were taken; keep the rest. @param {Uint8Array} bytes */

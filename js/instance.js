@@ -47,6 +47,7 @@ export class Instance {
   /** @type {Promise<void> | undefined} */
   #closing;
   #closed = () => {};
+  #finishing = false;
   /** @type {Map<string, number>} */
   #codes = new Map();
 
@@ -143,7 +144,12 @@ export class Instance {
 
   /** A connection has let go. */
   released() {
-    if (this.#closing && !this.dead) this.later(() => this.#finish());
+    if (!this.#closing || this.#finishing) return;
+    this.#finishing = true;
+    this.later(() => {
+      this.#finishing = false;
+      this.#finish();
+    });
   }
 
   /** The host's event. @param {() => void} body */

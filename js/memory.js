@@ -3,6 +3,9 @@ import { TowlineError } from './errors.js';
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
+/** What a module gives as an i32 comes out signed. @param {number} value */
+const unsigned = (value) => (value < 0 ? value >>> 0 : value);
+
 /**
  * A module's memory: the only place where views on it are made, and where what comes out of the module is checked (rule
  * H5). A view is good until the next call into the module, which may grow the memory; only a loan lives longer.
@@ -32,7 +35,8 @@ export class Memory {
   /** @param {number} address @param {number} size */
   holds(address, size) {
     this.#refresh();
-    return size >>> 0 <= this.u8.length && address >>> 0 <= this.u8.length - (size >>> 0);
+    const most = this.u8.length;
+    return unsigned(size) <= most && unsigned(address) <= most - unsigned(size);
   }
 
   /** @param {number} address @param {number} size */
@@ -110,7 +114,10 @@ export class Memory {
   size(lines, count) {
     this.#check(lines, 8 * count);
     let size = 0;
-    for (let i = 0; i < count; i++) size += this.u32[(lines >>> 2) + 2 * i + 1];
+    for (let at = lines >>> 2; at < (lines >>> 2) + 2 * count; at += 2) {
+      this.#check(this.u32[at], this.u32[at + 1]);
+      size += this.u32[at + 1];
+    }
     return size;
   }
 

@@ -8,13 +8,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { load } from '../js/node.js';
 import { openBrowser } from './browser.js';
-import { Peer, Trace } from './peer.js';
+import { Peer } from './peer/peer.js';
+import { Trace } from './peer/trace.js';
 import { runTrace } from './runner.js';
 
 /**
  * @typedef {import('./traces/format.js').Line} Line
  * @typedef {import('./traces/format.js').Scenario} Scenario
- * @typedef {import('./peer.js').Transport} Transport
+ * @typedef {import('./peer/doors.js').Transport} Transport
  */
 
 /**
@@ -54,7 +55,7 @@ const LIMIT = 30_000;
  * @returns {Promise<number>}
  */
 export async function towTrace(parameters, environment, print, input = '') {
-  const program = process.env.TOW_TRACE ?? fromRoot('build/tow-trace');
+  const program = process.env.TOW_TRACE ?? fromRoot('build/sanitize/tow-trace');
   const child = spawn(program, parameters, {
     env: { ...process.env, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -87,7 +88,7 @@ const memory = {
   run: ({ scenario, print }) => towTrace(['--memory', '-'], {}, print, JSON.stringify(scenario)),
 };
 
-/** Both builds' code. @type {Map<string, Buffer>} */
+/** Both builds' code. @type {Map<string, Buffer<ArrayBuffer>>} */
 const codes = new Map();
 
 /** @param {string} build */

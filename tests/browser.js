@@ -18,7 +18,8 @@ async function serve() {
     const type = types[/** @type {keyof typeof types} */ (extname(pathname))];
     const isOurs = /^\/(js|tests|build)\/[\w./-]+$/.test(pathname) && !pathname.includes('..');
     try {
-      if (pathname === '/') response.setHeader('content-type', 'text/html').end('<!doctype html><title>tests</title>');
+      if (pathname === '/')
+        response.setHeader('content-type', 'text/html').end('<!doctype html><title>tests</title>');
       else if (isOurs && type)
         response
           .setHeader('content-type', type)

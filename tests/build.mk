@@ -21,6 +21,14 @@ build/wasi/tests/recorder/json.o build/emscripten/tests/recorder/json.o: WASM_FL
 build/wasi/tests/recorder/json.o build/emscripten/tests/recorder/json.o: build/jsmn/jsmn.h
 $(eval $(call tow_module,trace,$(RECORDER) tests/wasm/trace.c,trace_new trace_status trace_is_memory trace_run trace_protocol trace_timeout trace_abort trace_free))
 
+.PHONY: test-contract test-traces trace-programs
+trace-programs: $(B)/tow-trace build/wasi/trace.wasm build/emscripten/trace.wasm
+	$(MAKE) build/sanitize/tow-trace config=sanitize
+test-contract: trace-programs
+	node --test $(TEST_REPORTER) tests/contract.test.js
+test-traces: trace-programs
+	node --test $(TEST_REPORTER) tests/traces.test.js tests/tow-trace.test.js
+
 # ---- The demo's MQTT client, on the memory host ----
 $(B)/mqtt_test: $(patsubst %.c,$(B)/%.o,tests/unit/mqtt_test.c demo/mqtt.c demo/trace.c) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ -lm -o $@

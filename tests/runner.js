@@ -13,7 +13,7 @@
  * @property {(code: BufferSource, options: import('../js/loader.js').LoadOptions) => Promise<Module>} load
  * @property {BufferSource} code of the module
  * @property {Scenario} scenario
- * @property {string} [spec] where the peer is (tests/peer.js); none: the memory host in the module
+ * @property {string} [spec] where the peer is (tests/peer/); none: the memory host in the module
  * @property {(line: Line) => void} print
  */
 
@@ -40,7 +40,11 @@ const addressOf = (spec) => (spec.startsWith('tcp:') ? `tcp://${spec.slice(4)}` 
  * @param {Stage} stage
  */
 async function open(module, trace, { scenario, spec = '', print }) {
-  const options = { protocol: 'trace_protocol', context: trace, timeout: module.call('trace_timeout', trace) || undefined };
+  const options = {
+    protocol: 'trace_protocol',
+    context: trace,
+    timeout: module.call('trace_timeout', trace) || undefined,
+  };
   if (spec === 'listen:tcp') {
     const server = await module.listen('tcp://127.0.0.1:0', options);
     print({ listening: Number(new URL(server.address).port) });
@@ -80,6 +84,7 @@ export async function runTrace(stage) {
     const status = Number(module.call('trace_status', trace));
     if (status !== 0) return status;
     if (spec === undefined) return Number(module.call('trace_run', trace));
+    if (!/^(tcp|unix|wss?|listen):/.test(spec)) return 77;
     if (await open(module, trace, stage)) await ended;
     module.call('trace_abort', trace);
     return 0;

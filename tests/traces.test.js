@@ -24,7 +24,10 @@ const ofDrive = (drive) => [...scenarios].filter(([, scenario]) => scenario.driv
 function compare(raw, scenario) {
   const text = readFileSync(fromRoot(`tests/traces/expected/${scenario.name}.jsonl`), 'utf8');
   /** @type {Line[]} */
-  const want = text.trim().split('\n').map((line) => JSON.parse(line));
+  const want = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   const have = normalise(raw, scenario);
   if (!matches(want, have)) assert.deepEqual(show(have), show(want));
 }
@@ -55,11 +58,14 @@ for (const [name, runAll] of Object.entries(memories)) {
     before(async () => {
       /** @type {Line[]} */
       let raw = [];
-      await runAll(ofDrive('mem').map(([file]) => file), (line) => {
-        if (line.log !== 'end') return void raw.push(line);
-        results.set(line.file, { raw, status: line.status });
-        raw = [];
-      });
+      await runAll(
+        ofDrive('mem').map(([file]) => file),
+        (line) => {
+          if (line.log !== 'end') return void raw.push(line);
+          results.set(line.file, { raw, status: line.status });
+          raw = [];
+        },
+      );
     });
     for (const [file, scenario] of ofDrive('mem')) {
       test(title(scenario), (t) => {

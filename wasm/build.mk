@@ -11,7 +11,8 @@ EMCC := NODE_PATH=/usr/share/nodejs emcc
 EMAR := NODE_PATH=/usr/share/nodejs emar
 WASM_OPT ?= $(shell command -v wasm-opt)
 
-WASM_FLAGS := -std=c11 $(WARNINGS) -Iinclude -Isrc -Iwasm -Oz -mbulk-memory -ffunction-sections -fdata-sections
+# Inlining is left to wasm-opt, which knows better what is small there.
+WASM_FLAGS := -std=c11 $(WARNINGS) -Iinclude -Isrc -Iwasm -Oz -fno-inline -mbulk-memory -ffunction-sections -fdata-sections
 WASM_SOURCES := $(CORE) src/host/memory.c $(sort $(wildcard wasm/*.c))
 WASM_HEADERS := $(HEADERS) $(wildcard wasm/*.h)
 WASM_EXPORTS := $(shell cat wasm/exports.txt)
@@ -47,7 +48,7 @@ build/wasi/$(1).wasm: $(2:%.c=build/wasi/%.o) build/wasi/libtowline.a wasm/expor
 	$$(WASI_CC) -mexec-model=reactor $$(filter %.o %.a,$$^) -o $$@ -Wl,--strip-all -Wl,--compress-relocations \
 	  -Wl,--stack-first -Wl,-z,stack-size=$$(WASM_STACK) -Wl,--max-memory=$$(WASM_MAXIMUM) \
 	  $$(patsubst %,-Wl$$(comma)--export=%,$$(WASM_EXPORTS) $(3))
-	$$(if $$(WASM_OPT),$$(WASM_OPT) -Oz --enable-bulk-memory $$@ -o $$@)
+	$$(if $$(WASM_OPT),$$(WASM_OPT) -Oz --converge --enable-bulk-memory $$@ -o $$@)
 
 build/emscripten/$(1).wasm: $(2:%.c=build/emscripten/%.o) build/emscripten/libtowline.a wasm/exports.txt
 	@mkdir -p $$(@D)

@@ -140,30 +140,32 @@ export const nodeWebSocket = {
   },
 
   async listen(request, address, options) {
-    const url = new URL(address);
-    if (url.protocol !== 'ws:' || !/^ws:\/\/[^/]+:\d+/.test(address)) {
-      request.failed('EADDRESS', 0, `not an address to listen on: ${address}`);
-      return;
+    try {
+      const url = new URL(address);
+      if (!/^ws:\/\/[^/]+:\d+(\/|$)/.test(address))
+        throw new Error(`no place to listen: ${address}`);
+      const { WebSocketServer } = await import('ws');
+      const wanted = subprotocolsOf(options.subprotocols);
+      const server = new WebSocketServer({
+        host: url.hostname.replace(/^\[|\]$/g, ''),
+        port: Number(url.port || 80),
+        path: url.pathname === '/' ? undefined : url.pathname,
+        backlog: options.backlog,
+        handleProtocols: (/** @type {Set<string>} */ offered) =>
+          wanted.find((name) => offered.has(name)) ?? false,
+      });
+      const listener = new NodeWebSocketListener(request.instance, server, url);
+      request.oncancel = () => listener.abandon();
+      server.on('listening', () => request.listening(listener));
+      server.on('connection', (/** @type {any} */ socket) =>
+        listener.accepted(new NodeWebSocketConnection(request.instance, socket, options)),
+      );
+      server.on('error', (/** @type {any} */ error) => {
+        const { code, native, message } = fromNode(error);
+        request.failed(code, native, message);
+      });
+    } catch (error) {
+      request.failed('EADDRESS', 0, error instanceof Error ? error.message : String(error));
     }
-    const { WebSocketServer } = await import('ws');
-    const wanted = subprotocolsOf(options.subprotocols);
-    const server = new WebSocketServer({
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port || 80),
-      path: url.pathname === '/' ? undefined : url.pathname,
-      backlog: options.backlog,
-      handleProtocols: (/** @type {Set<string>} */ offered) =>
-        wanted.find((name) => offered.has(name)) ?? false,
-    });
-    const listener = new NodeWebSocketListener(request.instance, server, url);
-    request.oncancel = () => listener.abandon();
-    server.on('listening', () => request.listening(listener));
-    server.on('connection', (/** @type {any} */ socket) =>
-      listener.accepted(new NodeWebSocketConnection(request.instance, socket, options)),
-    );
-    server.on('error', (/** @type {any} */ error) => {
-      const { code, native, message } = fromNode(error);
-      request.failed(code, native, message);
-    });
   },
 };

@@ -48,8 +48,11 @@ export function show(raw, scenario) {
     if (line.told) return line.told === 'exception' ? `reported ${line.callback}` : 'warning';
     if (line.op === 'mark') return `mark ${line.label}`;
     if (line.op) return `${line.op} ${result(line)}`;
-    if (line.peer === 'report') return `peer got ${amount(line, 0)}${line.end === 'open' ? '' : `, ${line.end}`}`;
+    if (line.peer === 'report')
+      return `peer got ${amount(line, 0)}${line.end === 'open' ? '' : `, ${line.end}`}`;
     return JSON.stringify(line);
   };
-  return normalise(raw.map(kept), scenario).map((line) => (line.p ? `${line.p}: ` : '') + words(line));
+  return normalise(raw.map(kept), scenario).map(
+    (line) => (line.p ? `${line.p}: ` : '') + words(line),
+  );
 }

@@ -77,6 +77,24 @@ for (const build of builds) {
     assert.equal(refused.native, 111);
   });
 
+  test(`the next address is tried, and read from, ${build}`, async (t) => {
+    const address = await serve(t, (socket) => {
+      socket.write('one');
+      socket.on('data', (bytes) => socket.end(bytes));
+    });
+    const { module, all } = await probeFor(t, build, {
+      updated: (probe) => {
+        if (probe.text === 'one') probe.write('two');
+      },
+    });
+    const { port } = new URL(address);
+    const { transport } = await module.connect(`tcp://localhost:${port}`, {
+      protocol: 'probe_buffered',
+    });
+    assert.equal(await transport.closed, null);
+    assert.equal(all[0].text, 'onetwo');
+  });
+
   test(`what cannot be served, ${build}`, async (t) => {
     const { module } = await probeFor(t, build);
     const options = { protocol: 'probe_stream' };

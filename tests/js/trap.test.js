@@ -19,6 +19,8 @@ async function scene(build, callbacks) {
 const accidents = {
   'a trap': ({ module }) => module.exports.probe_trap(0, 0),
   'a stack overflow': ({ module }) => module.exports.probe_recurse(0),
+  'a write from outside memory': ({ module, transport }) =>
+    module.exports.tow_transport_write(transport, -16, 64),
   'an exception of JavaScript': () => {
     throw new Error('of the application');
   },

@@ -111,7 +111,7 @@ for (const build of builds) {
       assert.equal(transport.getExtraInfo('url'), address);
       assert.equal(transport.getExtraInfo('subprotocol'), 'v2.example');
       const room = module.call('malloc', 64);
-      const value = (/** @type {string} */ key) =>
+      const value = (/** @type {number} */ key) =>
         module.exports.tow_transport_get_extra_info(all[0].transport, key, room, 64);
       const key = module.call('malloc', 16);
       module.memory.setString(key, 16, 'subprotocol');
@@ -352,6 +352,9 @@ for (const build of builds) {
       await codeOf(module.connect(server.address.replace('echo', 'x'), { protocol })),
       'EPROTO',
     );
+    for (const bad of ['ws://', 'ws://[::1/', 'ws://127.0.0.1:99999/', 'ws://127.0.0.1/'])
+      assert.equal(await codeOf(module.listen(bad, { protocol })), 'EADDRESS');
+    assert.equal(await codeOf(module.listen(server.address, { protocol })), 'EADDRINUSE');
     server.closeClients();
     assert.equal(await new Promise((resolve) => client.on('close', resolve)), 1000);
     server.close();

@@ -1,4 +1,4 @@
-/* A scenario's peer_steps played on the memory host, as tests/peer.js plays them on a socket. The two ends act in
+/* A scenario's peer_steps played on the memory host, as tests/peer plays them on a socket. The two ends act in
  * turns: the loop runs until nothing is left to do, then the peer does what it can, then the clock moves. */
 #include "internal.h"
 #include <stdlib.h>

@@ -9,6 +9,18 @@ import { createHash } from 'node:crypto';
  * @typedef {Record<string, any>} Scenario
  */
 
+const BLOCK = 65536;
+/** The pattern's blocks that were asked for; after 256 of them it begins again. @type {Buffer[]} */
+const blocks = [];
+
+/** @param {number} index */
+function block(index) {
+  blocks[index] ??= Buffer.from(
+    Uint8Array.from({ length: BLOCK }, (_, i) => i * 131 + (i >> 8) * 17 + index * 29 + 7),
+  );
+  return blocks[index];
+}
+
 /**
  * Byte i of a direction's payload, for `size` bytes from `offset` on.
  * @param {number} offset
@@ -16,8 +28,9 @@ import { createHash } from 'node:crypto';
  */
 export function pattern(offset, size) {
   const bytes = Buffer.allocUnsafe(size);
-  for (let at = 0, i = offset; at < size; at++, i++) {
-    bytes[at] = i * 131 + (i >> 8) * 17 + (i >> 16) * 29 + 7;
+  for (let at = 0; at < size; ) {
+    const index = Math.floor((offset + at) / BLOCK) % 256;
+    at += block(index).copy(bytes, at, (offset + at) % BLOCK);
   }
   return bytes;
 }

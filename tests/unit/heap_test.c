@@ -145,12 +145,14 @@ static void test_edges(void) {
 
 int main(void) {
   test_edges();
+  puts("ok heap: edges");
   test_rounds();
+  puts("ok heap: rounds of connections");
   for (uint32_t seed = 1; seed <= 4; seed++) {
     test_random(seed, 0, ARENA);
     test_random(seed, 48, ARENA);
     test_random(seed, 0, 1 << 20); /* where it often runs out */
   }
-  printf("heap: ok\n");
+  puts("ok heap: random calls against a model");
   return 0;
 }

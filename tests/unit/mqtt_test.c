@@ -727,26 +727,30 @@ static void test_allocation_failures(void) {
 }
 
 int main(void) {
-  static void (*const tests[])(void) = {
-      test_connect_packet,
-      test_wrong_options,
-      test_refusals,
-      test_every_split,
-      test_trace,
-      test_hostile_packets,
-      test_random_bytes,
-      test_ends_inside_callbacks,
-      test_keep_alive,
-      test_no_connack,
-      test_large_message_in,
-      test_longest_topic,
-      test_large_message_out,
-      test_in_flight,
-      test_wrong_requests,
-      test_allocation_failures,
+  static const struct {
+    const char *name;
+    void (*run)(void);
+  } tests[] = {
+      {"the CONNECT packet", test_connect_packet},
+      {"options that are wrong", test_wrong_options},
+      {"refusals of the broker", test_refusals},
+      {"a session split at every byte", test_every_split},
+      {"the trace", test_trace},
+      {"hostile packets", test_hostile_packets},
+      {"random bytes", test_random_bytes},
+      {"ends inside callbacks", test_ends_inside_callbacks},
+      {"keep alive", test_keep_alive},
+      {"a broker without CONNACK", test_no_connack},
+      {"a large message in", test_large_message_in},
+      {"the longest topic", test_longest_topic},
+      {"a large message out", test_large_message_out},
+      {"requests in flight", test_in_flight},
+      {"requests that are wrong", test_wrong_requests},
+      {"allocation failures", test_allocation_failures},
   };
-  for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
-    tests[i]();
-  printf("mqtt: %zu tests passed\n", sizeof tests / sizeof *tests);
+  for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
+    tests[i].run();
+    printf("ok mqtt: %s\n", tests[i].name);
+  }
   return 0;
 }

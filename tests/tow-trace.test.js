@@ -1,0 +1,85 @@
+/** The two programs that run scenarios: how they are called, and what they say of a bad scenario. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { builds, fromRoot } from './adapters.js';
+
+const programs = {
+  'tow-trace': [fromRoot('build/sanitize/tow-trace')],
+  ...Object.fromEntries(
+    builds.map((build) => [
+      `trace.js, ${build}`,
+      [process.execPath, fromRoot('tests/trace.js'), '--build', build],
+    ]),
+  ),
+};
+
+const plain = { kind: 'stream', drive: 'mem', proto: {}, steps: [{ env: 'run' }] };
+
+/** What is wrong, and the scenario's text. @type {[string, string][]} */
+const malformed = [
+  ['an empty file', ''],
+  ['no JSON', '{"kind": "stream"'],
+  ['a list', '[]'],
+  ['a key without a value', '{"kind"}'],
+  ['no kind', JSON.stringify({ ...plain, kind: undefined })],
+  ['an unknown kind', JSON.stringify({ ...plain, kind: 'carrier pigeon' })],
+  ['no protocol', JSON.stringify({ ...plain, proto: undefined })],
+  ['an unknown step', JSON.stringify({ ...plain, steps: [{ proto: 'fly' }] })],
+  ['a step of nobody', JSON.stringify({ ...plain, steps: [{}] })],
+  ['a step that is no object', JSON.stringify({ ...plain, steps: [1] })],
+  ['a step without its number', JSON.stringify({ ...plain, steps: [{ proto: 'write' }] })],
+  ['a number too large', JSON.stringify({ ...plain, steps: [{ proto: 'write', n: 1e12 }] })],
+  ['a number below 0', JSON.stringify({ ...plain, steps: [{ proto: 'write', n: -1 }] })],
+  ['no second protocol', JSON.stringify({ ...plain, steps: [{ proto: 'set_protocol', to: 2 }] })],
+  ['an unknown callback', JSON.stringify({ ...plain, proto: { on: { noon: [] } } })],
+];
+
+for (const [name, [program, ...parameters]] of Object.entries(programs)) {
+  describe(name, () => {
+    let folder = '';
+    before(() => {
+      folder = mkdtempSync(join(tmpdir(), 'towline-'));
+    });
+    after(() => rmSync(folder, { recursive: true }));
+
+    /** @param {string} text @param {Record<string, string>} [environment] */
+    function run(text, environment) {
+      const file = join(folder, 'scenario.json');
+      writeFileSync(file, text);
+      const env = { ...process.env, ...environment };
+      return spawnSync(program, [...parameters, file], { encoding: 'utf8', env });
+    }
+
+    test('--help says how it is called', () => {
+      const { status, stdout } = spawnSync(program, [...parameters, '--help'], {
+        encoding: 'utf8',
+      });
+      assert.match(stdout, /^usage: .*SCENARIO\.json/);
+      assert.equal(status, 0);
+    });
+
+    test('a scenario runs, with 0', () => {
+      const { status, stdout, stderr } = run(JSON.stringify(plain));
+      assert.match(stdout, /^\{"cb":"connection_made"\}\n/);
+      assert.deepEqual([status, stderr], [0, '']);
+    });
+
+    test('what it cannot run ends with 77', () => {
+      assert.equal(run(JSON.stringify({ ...plain, kind: 'datagram' })).status, 77);
+      const overPipe = JSON.stringify({ ...plain, drive: 'os', transport: 'pipe_r' });
+      assert.equal(run(overPipe, { ORACLE_PEER: 'fd:0' }).status, 77);
+    });
+
+    for (const [what, text] of malformed) {
+      test(`${what}: one sentence and 2`, () => {
+        const { status, stdout, stderr } = run(text);
+        assert.deepEqual([status, stdout], [2, '']);
+        assert.match(stderr, /^\S.+\n$/);
+      });
+    }
+  });
+}
