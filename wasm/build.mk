@@ -13,7 +13,7 @@ WASM_OPT ?= $(shell command -v wasm-opt)
 
 # Inlining is left to wasm-opt, which knows better what is small there.
 WASM_FLAGS := -std=c11 $(WARNINGS) -Iinclude -Isrc -Iwasm -Oz -fno-inline -mbulk-memory -ffunction-sections -fdata-sections
-WASM_SOURCES := $(CORE) src/host/memory.c $(sort $(wildcard wasm/*.c))
+WASM_SOURCES := $(CORE) $(sort $(wildcard src/host/memory*.c)) $(sort $(wildcard wasm/*.c))
 WASM_HEADERS := $(HEADERS) $(wildcard wasm/*.h)
 WASM_EXPORTS := $(shell cat wasm/exports.txt)
 # With a maximum declared an engine reserves the address space at once, and memory grows where it is: then the kernel may
