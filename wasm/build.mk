@@ -11,8 +11,11 @@ EMCC := NODE_PATH=/usr/share/nodejs emcc
 EMAR := NODE_PATH=/usr/share/nodejs emar
 WASM_OPT ?= $(shell command -v wasm-opt)
 
-# Inlining is left to wasm-opt, which knows better what is small there.
-WASM_FLAGS := -std=c11 $(WARNINGS) -Iinclude -Isrc -Iwasm -Oz -fno-inline -mbulk-memory -ffunction-sections -fdata-sections
+# What every engine has had since 2021. Inlining is left to wasm-opt, which knows better what is small there.
+WASM_FLAGS := -std=c11 $(WARNINGS) -Iinclude -Isrc -Iwasm -Oz -fno-inline -ffunction-sections -fdata-sections \
+  -mbulk-memory -msign-ext -mnontrapping-fptoint
+WASM_OPT_FLAGS := -Oz --converge --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int \
+  --enable-mutable-globals
 WASM_SOURCES := $(CORE) $(sort $(wildcard src/host/memory*.c)) $(sort $(wildcard wasm/*.c))
 WASM_HEADERS := $(HEADERS) $(wildcard wasm/*.h)
 WASM_EXPORTS := $(shell cat wasm/exports.txt)
@@ -48,7 +51,7 @@ build/wasi/$(1).wasm: $(2:%.c=build/wasi/%.o) build/wasi/libtowline.a wasm/expor
 	$$(WASI_CC) -mexec-model=reactor $$(filter %.o %.a,$$^) -o $$@ -Wl,--strip-all -Wl,--compress-relocations \
 	  -Wl,--stack-first -Wl,-z,stack-size=$$(WASM_STACK) -Wl,--max-memory=$$(WASM_MAXIMUM) \
 	  $$(patsubst %,-Wl$$(comma)--export=%,$$(WASM_EXPORTS) $(3))
-	$$(if $$(WASM_OPT),$$(WASM_OPT) -Oz --converge --enable-bulk-memory $$@ -o $$@)
+	$$(if $$(WASM_OPT),$$(WASM_OPT) $$(WASM_OPT_FLAGS) $$@ -o $$@)
 
 build/emscripten/$(1).wasm: $(2:%.c=build/emscripten/%.o) build/emscripten/libtowline.a wasm/exports.txt
 	@mkdir -p $$(@D)

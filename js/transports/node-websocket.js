@@ -116,9 +116,10 @@ export const nodeWebSocket = {
     try {
       const WebSocket = options.WebSocket ?? globalThis.WebSocket ?? (await import('ws')).WebSocket;
       if (cancelled) return;
-      const headers = headersOf(options.headers);
-      const more = Object.keys(headers).length > 0 ? [{ headers }] : [];
-      const socket = new WebSocket(address, subprotocolsOf(options.subprotocols), ...more);
+      const socket = new WebSocket(address, subprotocolsOf(options.subprotocols), {
+        headers: headersOf(options.headers),
+        perMessageDeflate: false,
+      });
       const tells = typeof socket.terminate === 'function';
       const Connection = tells ? NodeWebSocketConnection : WebSocketConnection;
       opening(

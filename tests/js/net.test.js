@@ -51,7 +51,7 @@ for (const build of builds) {
       [`tcp://127.0.0.1:${port}`, ['ECONNREFUSED']],
       [`tcp://localhost:${port}`, ['ECONNREFUSED']],
       ['tcp://255.255.255.255:9', ['ENETUNREACH', 'EACCES', 'EHOSTUNREACH']],
-      ['tcp://no.such.host.invalid:9', ['ENOTFOUND']],
+      ['tcp://a..b:9', ['ENOTFOUND']],
       ['unix:/nowhere/socket', ['ENOENT']],
       ['tcp://127.0.0.1', ['EADDRESS']],
       ['tcp://127.0.0.1:70000', ['EADDRESS']],

@@ -16,6 +16,7 @@ static void end(recording *self) {
 
 static int act(recording *self, callback cb) {
   recorder *recorder = self->recorder;
+  if (recorder->muted) return 0; /* the scenario is over */
   int64_t call = ++self->calls[cb];
   recorder->calls[cb]++;
   steps_notice(recorder);

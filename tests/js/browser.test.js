@@ -1,0 +1,173 @@
+/** What only a real browser can show: its WebSocket under a module. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { WebSocketServer } from 'ws';
+import { openBrowser } from '../browser.js';
+import { builds, Signal } from './probe.js';
+
+/**
+ * Runs in the page: connects a probe, hands its calls to `script`, and answers how it ended.
+ * @param {{build: string, address: string, options: object, script: string}} task
+ */
+async function play({ build, address, options, script }) {
+  const { load } = await import(new URL('/js/index.js', location.href).href);
+  const names = 'made lost pauseWriting resumeWriting eof data getBuffer updated timer'.split(' ');
+  /** @type {any} */
+  const seen = { calls: [], text: '' };
+  const act = new Function('seen', 'name', 'module', 'protocol', script);
+  const app = {
+    call(
+      /** @type {number} */ protocol,
+      /** @type {number} */ call,
+      /** @type {number} */ a,
+      /** @type {number} */ b,
+    ) {
+      const name = names[call];
+      if (name === 'data') seen.text += new TextDecoder().decode(module.memory.bytes(a, b));
+      else seen.calls.push(name);
+      return act(seen, name, module, protocol) ?? 0;
+    },
+    opened() {},
+  };
+  const module = await load(fetch(`/build/${build}/probe.wasm`), {
+    imports: { app },
+    onerror: (/** @type {Error} */ error) => {
+      seen.reported = error.message;
+    },
+  });
+  try {
+    const { transport } = await module.connect(address, { protocol: 'probe_stream', ...options });
+    seen.url = transport.getExtraInfo('url');
+    const error = await transport.closed;
+    seen.error = error && [error.code, error.native, error.message];
+  } catch (error) {
+    seen.error = [/** @type {any} */ (error).code];
+  }
+  await module.close();
+  return seen;
+}
+
+const write = (/** @type {string} */ bytes) =>
+  `module.call('tow_transport_write', module.call('probe_transport', protocol), ${bytes})`;
+const call = (/** @type {string} */ name) =>
+  `module.call('${name}', module.call('probe_transport', protocol))`;
+
+describe('in Chromium', () => {
+  /** @type {Awaited<ReturnType<typeof openBrowser>>} */
+  let browser;
+  before(async () => {
+    browser = await openBrowser();
+  });
+  after(() => browser?.close());
+
+  /**
+   * @param {import('node:test').TestContext} t
+   * @param {string} build
+   * @param {(socket: import('ws').WebSocket) => void} accept
+   * @param {string} [script]
+   * @param {object} [options]
+   */
+  async function scene(t, build, accept, script = '', options = {}) {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    t.after(() => {
+      for (const client of server.clients) client.terminate();
+      server.close();
+    });
+    server.on('connection', accept);
+    await once(server, 'listening');
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+    return browser.page.evaluate(play, {
+      build,
+      address: `ws://127.0.0.1:${port}/`,
+      options,
+      script,
+    });
+  }
+
+  for (const build of builds) {
+    test(`bytes both ways, and a clean end, ${build}`, async (t) => {
+      const seen = await scene(
+        t,
+        build,
+        (socket) =>
+          socket.on('message', (data) => {
+            socket.send(data);
+            socket.close(1000);
+          }),
+        `if (name === 'made') ${write("'hello'")}`,
+      );
+      assert.deepEqual(
+        [seen.text, seen.calls, seen.error],
+        ['hello', ['made', 'eof', 'lost'], null],
+      );
+      assert.match(seen.url, /^ws:/);
+    });
+
+    test(`a code and a reason, ${build}`, async (t) => {
+      const seen = await scene(t, build, (socket) => socket.close(4321, 'because'));
+      assert.deepEqual(seen.error, ['ECLOSED', 4321, 'because']);
+    });
+
+    test(`a connection that breaks, ${build}`, async (t) => {
+      const seen = await scene(t, build, (socket) => socket.terminate());
+      assert.deepEqual(seen.error.slice(0, 2), ['ECLOSED', 1006]);
+    });
+
+    test(`text refused, ${build}`, async (t) => {
+      const closed = new Signal();
+      const accept = (/** @type {import('ws').WebSocket} */ socket) => {
+        socket.on('close', (code) => closed.fire(code));
+        socket.send('text');
+      };
+      const seen = await scene(t, build, accept, '', { refuseText: true });
+      assert.deepEqual(seen.error.slice(0, 2), ['EPROTO', 4003]);
+      assert.equal(await closed.fired, 4003);
+    });
+
+    test(`more than the inbox holds, ${build}`, async (t) => {
+      const accept = (/** @type {import('ws').WebSocket} */ socket) => {
+        for (let i = 0; i < 11; i++) socket.send(new Uint8Array(1000));
+      };
+      const script = `if (name === 'made') ${call('tow_transport_pause_reading')}`;
+      const seen = await scene(t, build, accept, script, { inbox: 10000 });
+      assert.equal(seen.error[0], 'EOVERFLOW');
+    });
+
+    test(`much is written, felt, and sent before the end, ${build}`, async (t) => {
+      let size = 0;
+      const closed = new Signal();
+      const accept = (/** @type {import('ws').WebSocket} */ socket) => {
+        socket.on('message', (/** @type {Buffer} */ data) => {
+          size += data.length;
+        });
+        socket.on('close', (code) => closed.fire(code));
+      };
+      const script = `if (name === 'made') {
+        ${write('new Uint8Array(5_000_000)')};
+        ${call('tow_transport_close')};
+      }`;
+      const seen = await scene(t, build, accept, script);
+      assert.deepEqual(seen.calls, ['made', 'pauseWriting', 'resumeWriting', 'lost']);
+      assert.equal(await closed.fired, 1000);
+      assert.equal(size, 5_000_000);
+    });
+
+    test(`a trap, ${build}`, async (t) => {
+      const script = `if (name === 'data') module.exports.probe_trap(0, 0)`;
+      const seen = await scene(t, build, (socket) => socket.send(Buffer.from('x')), script);
+      assert.equal(seen.error[0], 'ETRAP');
+      assert.match(seen.reported, /trapped/);
+    });
+
+    test(`a server that is not there, ${build}`, async () => {
+      const task = { build, address: 'ws://127.0.0.1:1/', options: {}, script: '' };
+      const seen = await browser.page.evaluate(play, task);
+      assert.deepEqual(seen.error, ['EUNKNOWN']);
+      const bad = await browser.page.evaluate(play, { ...task, address: 'ws://[' });
+      assert.deepEqual(bad.error, ['EADDRESS']);
+      const other = await browser.page.evaluate(play, { ...task, address: 'tcp://127.0.0.1:1' });
+      assert.deepEqual(other.error, ['ESCHEME']);
+    });
+  }
+});
