@@ -68,6 +68,18 @@ for (const [name, [program, ...parameters]] of Object.entries(programs)) {
       assert.deepEqual([status, stderr], [0, '']);
     });
 
+    test('after the last step nothing is done, nor printed', () => {
+      const on = {
+        connection_lost: [
+          { proto: 'write', n: 1 },
+          { proto: 'mark', label: 'late' },
+        ],
+      };
+      const { status, stdout } = run(JSON.stringify({ ...plain, proto: { on } }));
+      assert.equal(status, 0);
+      assert.match(stdout, /"eof":false\}\n$/);
+    });
+
     test('what it cannot run ends with 77', () => {
       assert.equal(run(JSON.stringify({ ...plain, kind: 'datagram' })).status, 77);
       const overPipe = JSON.stringify({ ...plain, drive: 'os', transport: 'pipe_r' });
