@@ -12,6 +12,11 @@ $(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c): $(wildcard tests/recorde
 $(B)/tow-trace: $(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@
 
+# The child of the subprocess scenarios. Nothing but POSIX.
+$(B)/child: tests/traces/child.c
+	@mkdir -p $(@D)
+	$(CC) $(NATIVE) -D_POSIX_C_SOURCE=200809L $< -o $@
+
 # The same recorder as a module. Its JSON parser is one header of Debian's, which Emscripten does not look for by itself.
 build/jsmn/jsmn.h: /usr/include/jsmn.h
 	@mkdir -p $(@D)
@@ -19,10 +24,10 @@ build/jsmn/jsmn.h: /usr/include/jsmn.h
 
 build/wasi/tests/recorder/json.o build/emscripten/tests/recorder/json.o: WASM_FLAGS += -isystem build/jsmn
 build/wasi/tests/recorder/json.o build/emscripten/tests/recorder/json.o: build/jsmn/jsmn.h
-$(eval $(call tow_module,trace,$(RECORDER) tests/wasm/trace.c,trace_new trace_status trace_is_memory trace_run trace_protocol trace_timeout trace_abort trace_free))
+$(eval $(call tow_module,trace,$(RECORDER) tests/wasm/trace.c,trace_new trace_status trace_is_memory trace_run trace_protocol trace_open trace_abort trace_free))
 
 .PHONY: test-contract test-traces trace-programs
-trace-programs: $(B)/tow-trace build/wasi/trace.wasm build/emscripten/trace.wasm
+trace-programs: $(B)/tow-trace $(B)/child build/wasi/trace.wasm build/emscripten/trace.wasm
 	$(MAKE) build/sanitize/tow-trace config=sanitize
 test-contract: trace-programs
 	node --test $(TEST_REPORTER) tests/contract.test.js
