@@ -53,7 +53,7 @@ deps: node_modules/.package-lock.json
 	@.ci/deps test
 
 node_modules/.package-lock.json: package-lock.json
-	npm ci --ignore-scripts --no-audit --no-fund
+	npm install --no-save --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # ---- Tests and checks ----

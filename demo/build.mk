@@ -1,10 +1,10 @@
 # ---- The MQTT client ----
 MQTT := demo/mqtt.c demo/mqtt_check.c demo/trace.c
-MQTT_HEADERS := demo/mqtt.h demo/mqtt_check.h demo/trace.h
+MQTT_HEADERS := demo/mqtt.h demo/mqtt_check.h demo/trace.h demo/arguments.h
 
-$(patsubst %.c,$(B)/%.o,$(MQTT) demo/mqtt_client.c tests/unit/mqtt_test.c): $(MQTT_HEADERS)
+$(patsubst %.c,$(B)/%.o,$(MQTT) demo/mqtt_client.c demo/arguments.c tests/unit/mqtt_test.c): $(MQTT_HEADERS)
 
-$(B)/mqtt: $(patsubst %.c,$(B)/%.o,demo/mqtt_client.c $(MQTT)) $(B)/libtowline.a
+$(B)/mqtt: $(patsubst %.c,$(B)/%.o,demo/mqtt_client.c demo/arguments.c $(MQTT)) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@
 
 # ---- The same in wasm, for the page and for Node: mqtt.js is its other side ----

@@ -23,7 +23,8 @@ typedef struct check {
   mqtt_check_done done;
   void *context;
   mqtt_check_result result;
-  double target; /* bytes */
+  double target, start; /* bytes, milliseconds */
+  bool complete;
   int qos;
   char topic[100];
 
@@ -115,7 +116,7 @@ static int check_subscribed(mqtt *client, uint16_t id, int granted) {
   (void)id;
   check *self = check_of(client);
   if (granted < 0) return failed(self, granted, "the broker refused the subscription");
-  self->result.milliseconds = -tow_loop_time(client->loop);
+  self->start = tow_loop_time(client->loop);
   return send_on(client);
 }
 
@@ -128,7 +129,8 @@ static int check_ready(mqtt *client) {
 static int go_on(check *self) {
   bool all = self->sent_bytes >= self->target && self->left == 0 && self->received == self->sent;
   if (!all || self->client.waiting > 0) return send_on(&self->client);
-  self->result.milliseconds += tow_loop_time(self->client.loop);
+  self->result.milliseconds = tow_loop_time(self->client.loop) - self->start;
+  self->complete = true;
   mqtt_disconnect(&self->client);
   return 0;
 }
@@ -170,7 +172,9 @@ static int check_end(mqtt *client) {
 
 static int check_closed(mqtt *client, const tow_error *error) {
   check *self = check_of(client);
-  if (error != NULL && self->result.code == 0) {
+  static const tow_error stopped = {TOW_ECANCELED, 0, "stopped before it was complete"};
+  if (error == NULL) error = &stopped;
+  if (!self->complete && self->result.code == 0) {
     self->result.code = error->code;
     self->result.message = error->message;
   }

@@ -1,11 +1,11 @@
 /* mqtt: publish and subscribe from the shell, over Towline's libuv host. `mqtt --help` says how. */
 #define _POSIX_C_SOURCE 200809L /* for <uv.h> */
 
+#include "arguments.h"
 #include "mqtt.h"
 #include "mqtt_check.h"
 #include "trace.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,8 +57,7 @@ typedef struct program {
   int argument_count;
   mqtt_options options;
   int qos;
-  long count, megabytes;
-  double timeout;
+  long count, megabytes, timeout;
   bool retain, verbose, tracing;
 
   const char *payload; /* pub */
@@ -195,7 +194,7 @@ static void print_check(const mqtt_check_result *result) {
 static void check_done(void *context, const mqtt_check_result *result) {
   program *self = context;
   print_check(result);
-  self->status = result->code ? FAILED : DONE;
+  if (result->code != 0 && self->status == DONE) self->status = FAILED;
 }
 
 /* ---- The connection ---- */
@@ -275,7 +274,7 @@ static void nothing(uv_handle_t *handle) {
 static void run(program *self) {
   static const int numbers[] = {SIGINT, SIGTERM};
   tow_options options = TOW_OPTIONS_DEFAULT;
-  options.timeout = self->options.timeout = self->timeout * 1000;
+  options.timeout = self->options.timeout = (double)self->timeout * 1000;
   uv_loop_t uv;
   if (uv_loop_init(&uv) != 0) exit(complain(self, FAILED, "cannot make a loop", NULL));
   self->loop = tow_uv_loop_new(&(tow_uv_options){.uv = &uv});
@@ -299,87 +298,41 @@ static void run(program *self) {
 
 /* ---- The command line ---- */
 
-typedef enum { TEXT, NUMBER, SECONDS, FLAG } option_kind;
-
-typedef struct option {
-  const char *name;
-  option_kind kind;
-  void *value; /* const char **, long *, double *, bool * */
-  long least, most;
-} option;
-
-static bool parse_number(const char *text, long least, long most, long *value) {
-  char *end;
-  errno = 0;
-  *value = strtol(text, &end, 10);
-  return *text && !*end && errno == 0 && *value >= least && *value <= most;
-}
-
-/* Takes the options out of the arguments; what is left is the address, the command and its arguments. */
-static bool parse_options(program *self, const option *options, int count, char **arguments) {
-  int left = 0;
-  for (int i = 0; i < count; i++) {
-    const option *it = options;
-    if (strncmp(arguments[i], "--", 2) != 0) {
-      arguments[left++] = arguments[i];
-      continue;
-    }
-    while (it->name != NULL && strcmp(arguments[i] + 2, it->name) != 0)
-      it++;
-    if (it->name == NULL) return complain(self, USAGE, arguments[i], "no such option"), false;
-    if (it->kind == FLAG) {
-      *(bool *)it->value = true;
-      continue;
-    }
-    if (++i == count) return complain(self, USAGE, arguments[i - 1], "a value is missing"), false;
-    long number = 0;
-    if (it->kind == TEXT)
-      *(const char **)it->value = arguments[i];
-    else if (!parse_number(arguments[i], it->least, it->most, &number))
-      return complain(self, USAGE, arguments[i - 1], "not a number that is allowed here"), false;
-    else if (it->kind == NUMBER)
-      *(long *)it->value = number;
-    else
-      *(double *)it->value = (double)number;
-  }
-  self->argument_count = left;
-  return true;
-}
-
 static bool parse(program *self, int count, char **arguments) {
   const char *will_message = "";
   long qos = 0, will_qos = 0, keep_alive = 60;
   bool keep_session = false, wants_help = false;
   const option options[] = {
-      {"id", TEXT, &self->options.client_id, 0, 0},
-      {"user", TEXT, &self->options.user, 0, 0},
-      {"password", TEXT, &self->options.password, 0, 0},
-      {"qos", NUMBER, &qos, 0, 1},
-      {"retain", FLAG, &self->retain, 0, 0},
-      {"count", NUMBER, &self->count, 1, LONG_MAX},
-      {"verbose", FLAG, &self->verbose, 0, 0},
-      {"megabytes", NUMBER, &self->megabytes, 1, 1000000},
-      {"will-topic", TEXT, &self->options.will.topic, 0, 0},
-      {"will-message", TEXT, &will_message, 0, 0},
-      {"will-qos", NUMBER, &will_qos, 0, 2},
-      {"will-retain", FLAG, &self->options.will.retain, 0, 0},
-      {"keep-session", FLAG, &keep_session, 0, 0},
-      {"keep-alive", NUMBER, &keep_alive, 0, 65535},
-      {"timeout", SECONDS, &self->timeout, 0, 86400},
-      {"trace", FLAG, &self->tracing, 0, 0},
-      {"help", FLAG, &wants_help, 0, 0},
-      {NULL, TEXT, NULL, 0, 0},
+      {"id", OPTION_TEXT, &self->options.client_id, 0, 0},
+      {"user", OPTION_TEXT, &self->options.user, 0, 0},
+      {"password", OPTION_TEXT, &self->options.password, 0, 0},
+      {"qos", OPTION_NUMBER, &qos, 0, 1},
+      {"retain", OPTION_FLAG, &self->retain, 0, 0},
+      {"count", OPTION_NUMBER, &self->count, 1, LONG_MAX},
+      {"verbose", OPTION_FLAG, &self->verbose, 0, 0},
+      {"megabytes", OPTION_NUMBER, &self->megabytes, 1, 1000000},
+      {"will-topic", OPTION_TEXT, &self->options.will.topic, 0, 0},
+      {"will-message", OPTION_TEXT, &will_message, 0, 0},
+      {"will-qos", OPTION_NUMBER, &will_qos, 0, 2},
+      {"will-retain", OPTION_FLAG, &self->options.will.retain, 0, 0},
+      {"keep-session", OPTION_FLAG, &keep_session, 0, 0},
+      {"keep-alive", OPTION_NUMBER, &keep_alive, 0, 65535},
+      {"timeout", OPTION_NUMBER, &self->timeout, 0, 86400},
+      {"trace", OPTION_FLAG, &self->tracing, 0, 0},
+      {"help", OPTION_FLAG, &wants_help, 0, 0},
+      {NULL, OPTION_TEXT, NULL, 0, 0},
   };
-  if (!parse_options(self, options, count, arguments)) return false;
+  const char *about = NULL, *problem = arguments_parse(options, &count, arguments, &about);
+  if (problem != NULL) return complain(self, USAGE, about, problem), false;
   if (wants_help) {
     fputs(help, stdout);
     return false;
   }
-  if (self->argument_count < 2) return complain(self, USAGE, "an address and a command are needed", NULL), false;
+  if (count < 2) return complain(self, USAGE, "an address and a command are needed", NULL), false;
   self->address = arguments[0];
   self->command = arguments[1];
   self->arguments = arguments + 2;
-  self->argument_count -= 2;
+  self->argument_count = count - 2;
   self->qos = (int)qos;
   self->options.keep_alive = (uint16_t)keep_alive;
   self->options.clean_session = !keep_session;
@@ -391,7 +344,7 @@ static bool parse(program *self, int count, char **arguments) {
     return complain(self, USAGE, self->command, "no such command"), false;
   if (sub ? self->argument_count == 0 : self->argument_count != (pub ? 2 : 0))
     return complain(self, USAGE, self->command, "wrong number of arguments"), false;
-  const char *problem = mqtt_options_problem(&self->options);
+  problem = mqtt_options_problem(&self->options);
   if (problem != NULL) return complain(self, USAGE, problem, NULL), false;
   return true;
 }

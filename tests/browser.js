@@ -39,7 +39,7 @@ async function serve() {
   return { address: `http://127.0.0.1:${port}/`, close };
 }
 
-const flags = [
+export const flags = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-background-networking',

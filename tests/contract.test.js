@@ -20,13 +20,9 @@ const scenarios = readdirSync(folder)
  * @param {Scenario} scenario
  * @param {import('./adapters.js').Host} host
  */
-function isFor(scenario, host) {
-  const { transport, halfClose } = host;
-  const isRequest = scenario.refuse || scenario.cancel || scenario.silent;
-  if (isRequest && transport === 'tcp-server') return false;
-  // The system answers a connecting socket by itself: only a WebSocket's server can be silent.
-  if (scenario.silent && transport && transport !== 'ws') return false;
-  return [undefined, halfClose].includes(scenario.half_close) || halfClose === 'either';
+function isFor(scenario, { transport, halfClose }) {
+  const isOver = scenario.transports?.includes(transport ?? 'memory') ?? true;
+  return isOver && (halfClose === 'either' || [undefined, halfClose].includes(scenario.half_close));
 }
 
 for (const host of hosts) {

@@ -3,7 +3,7 @@
  * "is_closing true", "write raised TOW_ESHUTDOWN", "peer got 100, eof".
  */
 import { createHash } from 'node:crypto';
-import { normalise, pattern } from '../traces/format.js';
+import { hashed, normalise, pattern } from '../traces/format.js';
 
 /**
  * @typedef {import('../traces/format.js').Line} Line
@@ -27,6 +27,7 @@ function amount(line, offset) {
 const kept = ({ loop, ...line }) => (loop ? { ...line, told: loop } : line);
 
 /**
+ * Of an exact scenario every call is shown as it came.
  * @param {Line[]} raw
  * @param {Scenario} scenario
  */
@@ -44,6 +45,8 @@ export function show(raw, scenario) {
       received += line.n;
       return text;
     }
+    if (line.cb === 'get_buffer') return `get_buffer ${line.hint}`;
+    if (line.cb === 'buffer_updated') return `buffer_updated ${line.n}`;
     if (line.cb) return line.exc ? `${line.cb} ${line.exc}` : line.cb;
     if (line.told) return line.told === 'exception' ? `reported ${line.callback}` : 'warning';
     if (line.op === 'mark') return `mark ${line.label}`;
@@ -52,7 +55,8 @@ export function show(raw, scenario) {
       return `peer got ${amount(line, 0)}${line.end === 'open' ? '' : `, ${line.end}`}`;
     return JSON.stringify(line);
   };
-  return normalise(raw.map(kept), scenario).map(
-    (line) => (line.p ? `${line.p}: ` : '') + words(line),
-  );
+  const lines = scenario.exact
+    ? raw.map((line) => hashed(kept(line)))
+    : normalise(raw.map(kept), scenario);
+  return lines.map((line) => (line.p ? `${line.p}: ` : '') + words(line));
 }

@@ -27,7 +27,7 @@ void recorder_free(recorder *self) {
 }
 
 bool recorder_is_memory(const recorder *self) {
-  return self->scenario.is_memory;
+  return self->scenario.is_memory || self->scenario.is_feed;
 }
 
 static tow_protocol *create(tow_loop *loop, void *context) {

@@ -45,7 +45,7 @@ const bytesOf = (line) => Buffer.from(line.hex, 'hex');
  * The line with n and a hash in the place of its bytes.
  * @param {Line} line
  */
-function hashed(line) {
+export function hashed(line) {
   if (!('hex' in line)) return line;
   const { hex: _, ...rest } = line;
   const bytes = bytesOf(line);
