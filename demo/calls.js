@@ -1,6 +1,6 @@
 /** The list of the protocol's calls on the page: totals, and rows that gather what repeats. */
 
-/** @typedef {import('./mqtt.js').Call} Call */
+/** @typedef {import('./session.js').Call} Call */
 
 /** What each call means, in the order of a connection's life. */
 const meanings = {

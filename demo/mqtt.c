@@ -222,9 +222,9 @@ int mqtt_publish_begin(mqtt *client, const mqtt_message *message) {
   return publish(client, message, NULL, 0);
 }
 
-/* Reading goes on unless the user, or an acknowledgement that has no room, holds it. */
 static int read_packets(void *context);
 
+/* Reading goes on unless the user, or an acknowledgement that has no room, holds it. */
 static void update_reading(mqtt *client) {
   if (!is_open(client)) return;
   if (client->reading_paused || client->acks == MQTT_ACKS) {
@@ -261,7 +261,6 @@ int mqtt_publish_data(mqtt *client, const void *data, size_t size) {
 
 void mqtt_disconnect(mqtt *client) {
   if (!is_open(client)) return;
-  client->disconnecting = true;
   if (client->publish_left > 0) {
     tow_transport_abort(client->transport);
     return;

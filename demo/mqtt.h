@@ -143,7 +143,7 @@ struct mqtt {
   tow_handle timer;  /* CONNACK's time-out, then the keep-alive */
   tow_handle resume; /* goes on reading after a pause */
   tow_error failure; /* what `closed` will be told */
-  bool connected, disconnecting, pinging, writing_paused, reading_paused, was_ready;
+  bool connected, pinging, writing_paused, reading_paused, was_ready;
 
   /* Reading: [start, end) of the buffer is still to be read. */
   uint8_t *buffer;

@@ -3,8 +3,8 @@ import { load } from '../js/index.js';
 import { bytes, CallList, make, number } from './calls.js';
 import { loadMqtt } from './mqtt.js';
 
-/** @typedef {import('./mqtt.js').Message} Message */
-/** @typedef {import('./mqtt.js').MqttClient} MqttClient */
+/** @typedef {import('./session.js').Message} Message */
+/** @typedef {import('./session.js').MqttClient} MqttClient */
 
 const BURST_MESSAGES = 8;
 const BURST_SIZE = 1 << 20;

@@ -25,20 +25,7 @@ void tow_uv_address_text(const tow_uv_address *a, char *text, size_t capacity) {
   }
 }
 
-int tow_uv_socket_info(int fd, const char *name, char *value, size_t capacity) {
-  if (strcmp(name, "socket") == 0) return snprintf(value, capacity, "%d", fd);
-  int (*get)(int, struct sockaddr *, socklen_t *);
-  if (strcmp(name, "sockname") == 0)
-    get = getsockname;
-  else if (strcmp(name, "peername") == 0)
-    get = getpeername;
-  else
-    return TOW_ENOENT;
-  tow_uv_address address;
-  memset(&address, 0, sizeof address); /* an unnamed socket answers less than a whole address */
-  socklen_t size = sizeof address;
-  if (get(fd, &address.any, &size) < 0) return TOW_ENOENT;
-  char text[TOW_UV_ADDRESS_TEXT];
-  tow_uv_address_text(&address, text, sizeof text);
-  return snprintf(value, capacity, "%s", text);
+bool tow_uv_address_from_text(const char *host, int port, tow_uv_address *a) {
+  memset(a, 0, sizeof *a);
+  return uv_ip4_addr(host, port, &a->in) == 0 || uv_ip6_addr(host, port, &a->in6) == 0;
 }

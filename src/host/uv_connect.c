@@ -76,7 +76,7 @@ static void start_next(tow_uv_request *r) {
   if (!is_trying(r)) tow_uv_request_fail_noted(r);
 }
 
-static void found(tow_uv_request *r) {
+static void race(tow_uv_request *r) {
   uv_timer_init(r->host->uv, &r->timer);
   r->timer.data = r;
   r->timing = true;
@@ -84,5 +84,6 @@ static void found(tow_uv_request *r) {
 }
 
 void tow_uv_connect(void *host, tow_request *request, const char *address, const tow_options *options) {
-  tow_uv_request_begin(host, request, address, options, found);
+  static const tow_uv_scheme schemes[] = {{"tcp", race}, {"unix", race}, {"udp", tow_uv_udp_connect}, {NULL, NULL}};
+  tow_uv_request_begin(host, request, address, options, schemes);
 }

@@ -27,3 +27,8 @@ int tow_uv_error(int status) {
     return tow_error_from_name(uv_err_name_r(status, name, sizeof name));
   }
 }
+
+tow_error tow_uv_error_of(int status, char text[TOW_UV_ERROR_TEXT]) {
+  int code = tow_uv_error(status);
+  return (tow_error){code, -status, code == TOW_EUNKNOWN ? uv_strerror_r(status, text, TOW_UV_ERROR_TEXT) : NULL};
+}

@@ -1,9 +1,12 @@
 /* What the files of the libuv host share:
  *
- *     uv_loop.c       turns, timers, the loop's life      uv_request.c    look-ups; how a request ends
- *     uv_post.c       calls from other threads            uv_connect.c    racing a request's addresses
- *     uv_stream.c     one connection                      uv_listen.c     accepting
- *     uv_address.c    addresses as text                   uv_error.c      libuv's errors by our names
+ *     uv_loop.c       turns, timers, the loop's life      uv_request.c     look-ups; how a request ends
+ *     uv_post.c       calls from other threads            uv_connect.c     racing a request's addresses
+ *     uv_stream.c     one connection                      uv_listen.c      accepting
+ *     uv_udp.c        an endpoint of datagrams            uv_descriptor.c  descriptors that are polled
+ *     uv_process.c    subprocesses                        uv_pipe.c        pipes on descriptors
+ *     uv_socket.c     sockets of our own                  uv_error.c       libuv's errors by our names
+ *     uv_address.c    addresses as text
  *
  * Included first, because the POSIX calls under libuv are asked for here.
  */
@@ -58,8 +61,12 @@ void tow_uv_free_posts(tow_uv_host *host);
 
 /* ---- Errors and addresses ---- */
 
+enum { TOW_UV_ERROR_TEXT = 128 };
+
 /* TOW_E... for a negative status of libuv's. The number natively is its negative. */
 int tow_uv_error(int status);
+/* The same as a transport is told it; `text` is for the message, if our name has none that says it. */
+tow_error tow_uv_error_of(int status, char text[TOW_UV_ERROR_TEXT]);
 
 /* A place for any of ours. */
 typedef union tow_uv_address {
@@ -73,6 +80,13 @@ enum { TOW_UV_ADDRESS_TEXT = 128 }; /* the longest is a Unix path, 108 */
 
 /* "1.2.3.4:80", "[::1]:80", a path. */
 void tow_uv_address_text(const tow_uv_address *address, char *text, size_t capacity);
+/* An address, not a name. False: the text is none. */
+bool tow_uv_address_from_text(const char *host, int port, tow_uv_address *address);
+
+/* A socket, not inherited by programs that are started and not blocking; or a status. */
+int tow_uv_socket(int family, int type);
+int tow_uv_bind_socket(int fd, const tow_uv_address *address, const tow_options *options);
+socklen_t tow_uv_address_size(const tow_uv_address *address);
 /* The extra information "sockname", "peername" and "socket" of a descriptor. */
 int tow_uv_socket_info(int fd, const char *name, char *value, size_t capacity);
 
@@ -110,7 +124,43 @@ void tow_uv_stream_configure(tow_uv_stream *stream, const tow_options *options);
 /* Reports tow_host_closed, if there is a transport, and frees the stream; later. */
 void tow_uv_stream_close(tow_uv_stream *stream);
 
+/* ---- Descriptors that are polled: datagrams and pipes ---- */
+
+typedef struct tow_uv_descriptor tow_uv_descriptor;
+/* Some of UV_READABLE, UV_WRITABLE and UV_DISCONNECT has come, of what is wanted. */
+typedef void (*tow_uv_ready)(tow_uv_descriptor *d, int events);
+
+struct tow_uv_descriptor {
+  uv_poll_t poll;
+  tow_uv_host *host;
+  tow_transport *transport;
+  tow_uv_ready ready;
+  int fd, wanted;
+};
+
+/* Takes the descriptor over when it answers 0; else a status. */
+int tow_uv_descriptor_new(tow_uv_host *host, int fd, tow_uv_ready ready, tow_uv_descriptor **descriptor);
+void tow_uv_descriptor_want(tow_uv_descriptor *d, int event, bool on);
+/* Reports tow_host_closed, if there is a transport, and frees it; later. */
+void tow_uv_descriptor_close(tow_uv_descriptor *d);
+/* The number is the caller's again. */
+void tow_uv_descriptor_give_back(tow_uv_descriptor *d);
+
+/* One side of a pipe: all that opening its transport takes. */
+typedef struct tow_uv_pipe_side {
+  tow_uv_ready ready;
+  tow_connection_host table;
+  unsigned abilities;
+} tow_uv_pipe_side;
+extern const tow_uv_pipe_side tow_uv_pipe_reader, tow_uv_pipe_writer;
+
 /* ---- Requests ---- */
+
+/* What is done with the addresses that a scheme's text stands for. Lists end with a NULL name. */
+typedef struct tow_uv_scheme {
+  const char *name;
+  void (*found)(tow_uv_request *request);
+} tow_uv_scheme;
 
 typedef struct tow_uv_attempt {
   tow_uv_address address;
@@ -134,7 +184,7 @@ struct tow_uv_request {
 };
 
 void tow_uv_request_begin(tow_uv_host *host, tow_request *request, const char *address, const tow_options *options,
-                          void (*found)(tow_uv_request *));
+                          const tow_uv_scheme *schemes);
 /* Notes that an attempt failed. */
 void tow_uv_request_note(tow_uv_request *r, const tow_uv_address *address, int status);
 /* Ends it with the failures noted, or with this one. */
@@ -144,9 +194,13 @@ void tow_uv_request_fail(tow_uv_request *r, int code, int native, const char *me
 tow_request *tow_uv_request_take(tow_uv_request *r);
 void tow_uv_request_release(tow_uv_request *r);
 
+void tow_uv_udp_connect(tow_uv_request *r);
+
 /* The entries of the loop's table that are not in uv_loop.c. */
 void tow_uv_connect(void *host, tow_request *request, const char *address, const tow_options *options);
 void tow_uv_listen(void *host, tow_request *request, const char *address, const tow_options *options);
+void tow_uv_bind(void *host, tow_request *request, const char *address, const tow_options *options);
+void tow_uv_spawn(void *host, tow_request *request, const char *address, const tow_spawn_options *options);
 void tow_uv_cancel(void *host, tow_request *request);
 void tow_uv_close_server(void *host, void *listener);
 int tow_uv_server_info(void *host, void *listener, const char *name, char *value, size_t capacity);

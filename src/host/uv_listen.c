@@ -118,51 +118,36 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
 
 /* ---- Binding ---- */
 
-/* A socket, not inherited by programs that are started and not blocking; or a status. */
-static int open_socket(int family) {
-  int fd = socket(family, SOCK_STREAM, 0);
-  if (fd < 0) return uv_translate_sys_error(errno);
-  fcntl(fd, F_SETFD, FD_CLOEXEC);
-  fcntl(fd, F_SETFL, O_NONBLOCK);
-  return fd;
-}
-
-static int bind_to(int fd, const struct sockaddr *address, size_t size) {
-  return bind(fd, address, (socklen_t)size) < 0 ? uv_translate_sys_error(errno) : 0;
-}
-
 /* A socket's file that nobody listens on. */
 static bool is_stale(const tow_uv_address *a) {
   struct stat file;
   if (lstat(a->un.sun_path, &file) < 0 || !S_ISSOCK(file.st_mode)) return false;
-  int fd = open_socket(AF_UNIX);
+  int fd = tow_uv_socket(AF_UNIX, SOCK_STREAM);
   if (fd < 0) return false;
   bool refused = connect(fd, &a->any, sizeof a->un) < 0 && errno == ECONNREFUSED;
   close(fd);
   return refused;
 }
 
-static int bind_path(int fd, const tow_uv_address *a) {
-  int status = bind_to(fd, &a->any, sizeof a->un);
+static int bind_path(int fd, const tow_uv_address *a, const tow_options *options) {
+  int status = tow_uv_bind_socket(fd, a, options);
   if (status != UV_EADDRINUSE || !is_stale(a)) return status;
   unlink(a->un.sun_path);
-  return bind_to(fd, &a->any, sizeof a->un);
+  return tow_uv_bind_socket(fd, a, options);
 }
 
 static int bind_port(int fd, const tow_uv_address *a, const tow_options *options) {
-  int reuse = options->reuse_address, only = options->ipv6_only;
+  int reuse = options->reuse_address;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
-  if (a->any.sa_family == AF_INET) return bind_to(fd, &a->any, sizeof a->in);
-  setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
-  return bind_to(fd, &a->any, sizeof a->in6);
+  return tow_uv_bind_socket(fd, a, options);
 }
 
 /* A listening socket, or a status. */
 static int listen_at(const tow_uv_address *a, const tow_options *options) {
   bool is_unix = a->any.sa_family == AF_UNIX;
-  int fd = open_socket(a->any.sa_family);
+  int fd = tow_uv_socket(a->any.sa_family, SOCK_STREAM);
   if (fd < 0) return fd;
-  int status = is_unix ? bind_path(fd, a) : bind_port(fd, a, options);
+  int status = is_unix ? bind_path(fd, a, options) : bind_port(fd, a, options);
   int backlog = options->backlog > INT_MAX ? INT_MAX : (int)options->backlog;
   if (status == 0 && listen(fd, backlog) < 0) status = uv_translate_sys_error(errno);
   if (status == 0) return fd;
@@ -211,7 +196,8 @@ static void found(tow_uv_request *r) {
 }
 
 void tow_uv_listen(void *host, tow_request *request, const char *address, const tow_options *options) {
-  tow_uv_request_begin(host, request, address, options, found);
+  static const tow_uv_scheme schemes[] = {{"tcp", found}, {"unix", found}, {NULL, NULL}};
+  tow_uv_request_begin(host, request, address, options, schemes);
 }
 
 int tow_uv_server_info(void *host, void *which, const char *name, char *value, size_t capacity) {

@@ -148,7 +148,7 @@ static const char *fault(const tow_uv_request *r, const tow_address *a, bool is_
   if (a->host_size == 0) return "the address has no host";
   if (a->host_size >= sizeof r->name) return "the host name is too long";
   if (a->port < 0) return "the address has no port";
-  return a->path_size > 0 ? "a tcp address ends with its port" : NULL;
+  return a->path_size > 0 ? "the address goes on after its port" : NULL;
 }
 
 static void find_path(tow_uv_request *r, const tow_address *a) {
@@ -158,31 +158,29 @@ static void find_path(tow_uv_request *r, const tow_address *a) {
 }
 
 static void find_host(tow_uv_request *r, const tow_address *a) {
-  struct sockaddr_in in;
-  struct sockaddr_in6 in6;
+  tow_uv_address numeric;
   memcpy(r->name, a->host, a->host_size);
-  if (uv_ip4_addr(r->name, a->port, &in) == 0)
-    found_one(r, &in, sizeof in);
-  else if (uv_ip6_addr(r->name, a->port, &in6) == 0)
-    found_one(r, &in6, sizeof in6);
+  if (tow_uv_address_from_text(r->name, a->port, &numeric))
+    found_one(r, &numeric, sizeof numeric);
   else
     look_up(r, a->port);
 }
 
 void tow_uv_request_begin(tow_uv_host *host, tow_request *request, const char *text, const tow_options *options,
-                          void (*found)(tow_uv_request *)) {
+                          const tow_uv_scheme *scheme) {
   tow_address address;
   int error = tow_address_parse(text, &address);
-  bool is_path = error == 0 && tow_address_has_scheme(&address, "unix");
-  if (error == 0 && !is_path && !tow_address_has_scheme(&address, "tcp")) error = TOW_ESCHEME;
+  while (error == 0 && !tow_address_has_scheme(&address, scheme->name))
+    if (!(++scheme)->name) error = TOW_ESCHEME;
   tow_uv_request *r = error == 0 ? tow_loop_alloc(host->loop, sizeof *r) : NULL;
   if (!r) {
     tow_host_failed_request(request, &(tow_error){error ? error : TOW_ENOMEM, 0, NULL});
     return;
   }
-  *r = (tow_uv_request){.host = host, .request = request, .options = *options, .found = found};
+  *r = (tow_uv_request){.host = host, .request = request, .options = *options, .found = scheme->found};
   tow_host_set_request_data(request, r);
   tow_uv_hold(host);
+  bool is_path = strcmp(scheme->name, "unix") == 0;
   const char *wrong = fault(r, &address, is_path);
   if (wrong)
     tow_uv_request_fail(r, TOW_EADDRESS, 0, wrong);

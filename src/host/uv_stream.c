@@ -20,10 +20,9 @@ enum {
 };
 
 static void fail(tow_uv_stream *s, int status) {
-  char text[128];
-  int code = tow_uv_error(status);
-  const char *message = code == TOW_EUNKNOWN ? uv_strerror_r(status, text, sizeof text) : NULL;
-  tow_host_failed(s->transport, &(tow_error){code, -status, message});
+  char text[TOW_UV_ERROR_TEXT];
+  tow_error error = tow_uv_error_of(status, text);
+  tow_host_failed(s->transport, &error);
 }
 
 /* ---- Reading ---- */

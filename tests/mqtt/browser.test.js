@@ -52,7 +52,7 @@ const check = (build, address, qos) =>
       const mqtt = await loadMqtt(load, `/build/${build}/mqtt.wasm`);
       const result = await mqtt.check(address, { qos });
       await mqtt.close();
-      return /** @type {import('../../demo/mqtt.js').CheckResult} */ (result);
+      return /** @type {import('../../demo/session.js').CheckResult} */ (result);
     },
     /** @type {const} */ ([build, address, qos]),
   );

@@ -9,7 +9,7 @@ import { load } from '../../js/node.js';
 import { fromRoot } from '../adapters.js';
 import { startMosquitto } from './mosquitto.js';
 
-/** @typedef {import('../../demo/mqtt.js').Message} Message */
+/** @typedef {import('../../demo/session.js').Message} Message */
 
 const ACCOUNT = { user: 'tow', password: 'line' };
 

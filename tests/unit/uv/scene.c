@@ -1,5 +1,7 @@
 #include "scene.h"
 
+#include <fcntl.h>
+
 /* ---- Protocols that count ---- */
 
 static int happened(end *e, const char *event) {
@@ -72,15 +74,84 @@ static const tow_buffered_callbacks buffered_callbacks = {
     .buffer_updated = buffer_updated,
 };
 
+static void note(end *e, char what) {
+  size_t size = strlen(e->order);
+  if (size < sizeof e->order - 1 && !(what == 'd' && size > 0 && e->order[size - 1] == 'd')) e->order[size] = what;
+}
+
+static int datagram(tow_protocol *self, const void *bytes, size_t size, const tow_peer *peer) {
+  end *e = (end *)self;
+  if (e->reads < (int)(sizeof e->sizes / sizeof *e->sizes)) e->sizes[e->reads] = size;
+  if (size > 0) memcpy(e->text, bytes, size < sizeof e->text - 1 ? size : sizeof e->text - 1);
+  e->received += size;
+  e->reads++;
+  e->peer = *peer;
+  if (e->on == echo) return tow_transport_sendto(e->transport, bytes, size, peer);
+  return happened(e, "DG");
+}
+
+static int error_received(tow_protocol *self, const tow_error *error, const tow_peer *peer) {
+  end *e = (end *)self;
+  e->errors++;
+  e->code = error->code;
+  e->native = error->native;
+  e->peer = peer ? *peer : (tow_peer){0};
+  return happened(e, "EE");
+}
+
+static int pipe_data(tow_protocol *self, int fd, const void *bytes, size_t size) {
+  end *e = (end *)self;
+  size_t held = e->pipes[fd].received, room = sizeof e->pipes[fd].text - 1;
+  if (held < room) memcpy(e->pipes[fd].text + held, bytes, size < room - held ? size : room - held);
+  e->pipes[fd].received += size;
+  note(e, 'd');
+  return happened(e, "PD");
+}
+
+static int pipe_lost(tow_protocol *self, int fd, const tow_error *error) {
+  end *e = (end *)self;
+  e->pipes[fd].lost++;
+  e->pipes[fd].code = error ? error->code : 0;
+  note(e, (char)('0' + fd));
+  return happened(e, "PL");
+}
+
+static int exited(tow_protocol *self) {
+  end *e = (end *)self;
+  e->exited++;
+  note(e, 'x');
+  return happened(e, "PX");
+}
+
+static const tow_datagram_callbacks datagram_callbacks = {
+    .base = {sizeof(tow_datagram_callbacks), TOW_DATAGRAM, made, lost, paused, resumed},
+    .datagram_received = datagram,
+    .error_received = error_received,
+};
+static const tow_subprocess_callbacks subprocess_callbacks = {
+    .base = {sizeof(tow_subprocess_callbacks), TOW_SUBPROCESS, made, lost, paused, resumed},
+    .pipe_data_received = pipe_data,
+    .pipe_connection_lost = pipe_lost,
+    .process_exited = exited,
+};
+
 static tow_protocol *create(tow_loop *loop, void *context) {
+  static const tow_base_callbacks *const tables[] = {
+      &stream_callbacks.base,   &stream_callbacks.base,     &buffered_callbacks.base,
+      &datagram_callbacks.base, &subprocess_callbacks.base,
+  };
   role *r = context;
   (void)loop;
   if (r->scene->count == ENDS) return NULL;
   end *e = &r->scene->ends[r->scene->count++];
-  e->base.callbacks = r->kind == TOW_BUFFERED ? &buffered_callbacks.base : &stream_callbacks.base;
+  e->base.callbacks = tables[r->kind];
   e->scene = r->scene;
   e->on = r->on;
   return &e->base;
+}
+
+tow_factory scene_factory(role *r) {
+  return (tow_factory){create, r};
 }
 
 int echo(end *e, const char *event) {
@@ -116,6 +187,23 @@ void scene_begin_wait(scene *s) {
 bool scene_wait(scene *s) {
   uv_run(tow_uv_loop(s->loop), UV_RUN_ONCE);
   return !s->expired;
+}
+
+static void *count_allocation(void *context, size_t size) {
+  ((scene *)context)->allocations++;
+  return malloc(size);
+}
+
+static void release(void *context, void *memory) {
+  (void)context;
+  free(memory);
+}
+
+void scene_count_allocations(scene *s) {
+  tow_uv_loop_close(s->loop);
+  s->loop = tow_uv_loop_new(&(tow_uv_options){.allocator = {count_allocation, release, s}});
+  s->allocations = 0;
+  scene_setup(s);
 }
 
 static void on_log(void *context, tow_level level, const char *message) {
@@ -172,6 +260,35 @@ tow_server *serve(scene *s, const char *address, const tow_options *options, cha
   tow_server_get_extra_info(s->listening, "sockname", where, sizeof where);
   snprintf(resolved, 160, "%s%s", where[0] == '/' ? "unix:" : "tcp://", where);
   return s->listening;
+}
+
+bool scene_result(scene *s, int before) {
+  scene_begin_wait(s);
+  while (s->results == before && scene_wait(s)) {
+  }
+  tow_handle_cancel(&s->guard);
+  return s->results > before && s->code == 0;
+}
+
+end *bind_endpoint(scene *s, const char *address) {
+  int before = s->results;
+  s->client.kind = TOW_DATAGRAM;
+  tow_loop_bind(s->loop, address, NULL, scene_factory(&s->client), connected, s);
+  return scene_result(s, before) ? &s->ends[s->count - 1] : NULL;
+}
+
+end *connect_endpoint(scene *s, const char *address) {
+  int before = s->results;
+  s->client.kind = TOW_DATAGRAM;
+  dial(s, address, NULL);
+  return scene_result(s, before) ? &s->ends[s->count - 1] : NULL;
+}
+
+end *spawn(scene *s, const char *address, const tow_spawn_options *options) {
+  int before = s->results;
+  s->client.kind = TOW_SUBPROCESS;
+  tow_loop_spawn(s->loop, address, options, scene_factory(&s->client), connected, s);
+  return scene_result(s, before) ? &s->ends[s->count - 1] : NULL;
 }
 
 bool join(scene *s, tow_server **server) {
@@ -249,6 +366,13 @@ void raw_reset(int fd) {
 int port_of(const char *address) {
   const char *colon = strrchr(address, ':');
   return colon ? atoi(colon + 1) : 0;
+}
+
+int open_descriptors(void) {
+  int count = 0;
+  for (int fd = 0; fd < 1024; fd++)
+    count += fcntl(fd, F_GETFD) >= 0;
+  return count;
 }
 
 bool has_ipv6(void) {

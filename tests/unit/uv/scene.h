@@ -20,8 +20,8 @@
 typedef struct scene scene;
 typedef struct end end;
 
-/* Is called in each callback, after it was counted: "CM", "DR", "ER", "CL", "PW", "RW". Its answer is the callback's.
- */
+/* Is called in each callback, after it was counted: "CM", "DR", "ER", "CL", "PW", "RW", "DG", "EE", "PD", "PL", "PX".
+ * Its answer is the callback's. */
 typedef int (*on_event)(end *e, const char *event);
 
 /* How a factory makes its ends. */
@@ -41,7 +41,17 @@ struct end {
   size_t received;  /* bytes in all; the first of them: */
   char text[512];
   char buffer[4096]; /* a buffered protocol's */
-  size_t counter;    /* for hooks */
+  size_t sizes[64];  /* of the first datagrams; `reads` counts them */
+  tow_peer peer;     /* the last one's; size 0: not told */
+  int errors;        /* error_received; `code` and `native` are the last one's too */
+  struct {
+    size_t received;
+    int lost, code;
+    char text[512];
+  } pipes[3]; /* a subprocess's */
+  int exited;
+  char order[32]; /* of what was told of them: data "d", losses "0" "1" "2", the exit "x" */
+  size_t counter; /* for hooks */
   tow_handle handle;
 };
 
@@ -62,7 +72,8 @@ struct scene {
   int warnings, reports;
   tow_handle guard;
   bool expired;
-  char folder[64]; /* for Unix sockets */
+  size_t allocations; /* since scene_count_allocations */
+  char folder[64];    /* for Unix sockets */
   char *failure;
 };
 
@@ -71,7 +82,8 @@ typedef struct test {
   void (*run)(scene *s);
 } test;
 /* One table a file; each ends with a NULL name. */
-extern const test loop_tests[], post_tests[], connect_tests[], stream_tests[], flow_tests[], listen_tests[];
+extern const test loop_tests[], post_tests[], connect_tests[], stream_tests[], flow_tests[], listen_tests[],
+    udp_tests[], process_tests[], pipe_tests[];
 
 /* Ends the test if the condition does not hold. */
 #define CHECK(s, condition)                                                                                            \
@@ -97,6 +109,11 @@ void scene_setup(scene *s);
 void scene_fail(scene *s, const char *file, int line, const char *what);
 void scene_begin_wait(scene *s);
 bool scene_wait(scene *s); /* false when it has taken too long */
+/* Waits for the result after the `before`-th: whether it is a success. */
+bool scene_result(scene *s, int before);
+/* A loop anew, whose allocations are counted. */
+void scene_count_allocations(scene *s);
+tow_factory scene_factory(role *r);
 
 /* Listens, and answers the server when it does; then "tcp://..." of it is in `address`. NULL: the failure is in s. */
 tow_server *serve(scene *s, const char *address, const tow_options *options, char resolved[160]);
@@ -107,6 +124,11 @@ bool join(scene *s, tow_server **server);
 
 /* A client of a raw peer: the peer's descriptor. */
 int join_raw(scene *s);
+
+/* An endpoint; a subprocess. The request's result comes to s, and is waited for: NULL if it is an error. */
+end *bind_endpoint(scene *s, const char *address);
+end *connect_endpoint(scene *s, const char *address);
+end *spawn(scene *s, const char *address, const tow_spawn_options *options);
 
 int send_text(end *e, const char *text);
 int echo(end *e, const char *event); /* an on_event: writes back what comes */
@@ -120,6 +142,7 @@ void raw_fill(const char *host, int port, int opened[8]);
 void raw_reset(int fd); /* closes with a reset */
 int port_of(const char *address);
 bool has_ipv6(void);
+int open_descriptors(void); /* of this process */
 
 /* ---- names.c ---- */
 

@@ -1,0 +1,2 @@
+#include "scene.h"
+const test pipe_tests[] = {{NULL, NULL}};
