@@ -196,7 +196,33 @@ static void talk(scene *s) {
   }
 }
 
-static void no_memory(scene *s) {
+static void talk_datagrams(scene *s) {
+  char name[80] = "udp://";
+  end *server = bind_endpoint(s, "udp://127.0.0.1:0");
+  if (!server) return;
+  tow_transport_get_extra_info(server->transport, "sockname", name + 6, sizeof name - 6);
+  end *client = connect_endpoint(s, name);
+  if (!client) return;
+  tow_transport_sendto(client->transport, name, sizeof name, NULL);
+  tow_transport_sendto(client->transport, NULL, 0, NULL);
+  scene_begin_wait(s);
+  while (!client->lost && client->reads < 2 && !server->lost && scene_wait(s)) {
+  }
+}
+
+static void talk_to_child(scene *s) {
+  static const char big[200000];
+  end *e = spawn(s, "exec:cat", NULL);
+  if (!e) return;
+  tow_transport *input = tow_transport_get_pipe_transport(e->transport, 0);
+  if (input) tow_transport_write(input, big, sizeof big);
+  if ((input = tow_transport_get_pipe_transport(e->transport, 0))) tow_transport_close(input);
+  scene_begin_wait(s);
+  while (!e->lost && scene_wait(s)) {
+  }
+}
+
+static void limit_memory(scene *s, void (*talk)(scene *s)) {
   tow_uv_loop_close(s->loop);
   s->loop = NULL;
   for (long n = 0; n < 40; n++) {
@@ -221,6 +247,18 @@ static void no_memory(scene *s) {
   }
 }
 
+static void no_memory(scene *s) {
+  limit_memory(s, talk);
+}
+
+static void no_memory_for_datagrams(scene *s) {
+  limit_memory(s, talk_datagrams);
+}
+
+static void no_memory_for_children(scene *s) {
+  limit_memory(s, talk_to_child);
+}
+
 static void sigpipe(scene *s) {
   struct sigaction now;
   signal(SIGPIPE, SIG_DFL);
@@ -240,6 +278,8 @@ const test loop_tests[] = {
     {"inside the user's loop", embedded},
     {"T5 closing with everything open", all_open},
     {"out of memory at each allocation", no_memory},
+    {"out of memory at each allocation: datagrams", no_memory_for_datagrams},
+    {"out of memory at each allocation: subprocesses", no_memory_for_children},
     {"H6 SIGPIPE", sigpipe},
     {NULL, NULL},
 };

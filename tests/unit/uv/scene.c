@@ -104,6 +104,7 @@ static int pipe_data(tow_protocol *self, int fd, const void *bytes, size_t size)
   size_t held = e->pipes[fd].received, room = sizeof e->pipes[fd].text - 1;
   if (held < room) memcpy(e->pipes[fd].text + held, bytes, size < room - held ? size : room - held);
   e->pipes[fd].received += size;
+  e->pipes[fd].sum = checksum(e->pipes[fd].sum, bytes, size);
   note(e, 'd');
   return happened(e, "PD");
 }
@@ -154,6 +155,17 @@ tow_factory scene_factory(role *r) {
   return (tow_factory){create, r};
 }
 
+uint32_t checksum(uint32_t sum, const void *bytes, size_t size) {
+  for (size_t i = 0; i < size; i++)
+    sum = sum * 31 + ((const unsigned char *)bytes)[i];
+  return sum;
+}
+
+void turns(scene *s, int count) {
+  while (count-- > 0)
+    uv_run(tow_uv_loop(s->loop), UV_RUN_NOWAIT);
+}
+
 int echo(end *e, const char *event) {
   (void)e;
   (void)event; /* scene.c writes back */
@@ -190,19 +202,21 @@ bool scene_wait(scene *s) {
 }
 
 static void *count_allocation(void *context, size_t size) {
-  ((scene *)context)->allocations++;
+  scene *s = context;
+  s->allocations++;
+  s->blocks++;
   return malloc(size);
 }
 
 static void release(void *context, void *memory) {
-  (void)context;
+  if (memory) ((scene *)context)->blocks--;
   free(memory);
 }
 
 void scene_count_allocations(scene *s) {
   tow_uv_loop_close(s->loop);
+  s->allocations = s->blocks = 0;
   s->loop = tow_uv_loop_new(&(tow_uv_options){.allocator = {count_allocation, release, s}});
-  s->allocations = 0;
   scene_setup(s);
 }
 
@@ -262,33 +276,31 @@ tow_server *serve(scene *s, const char *address, const tow_options *options, cha
   return s->listening;
 }
 
-bool scene_result(scene *s, int before) {
+static end *made_by(scene *s, tow_request *request, int before) {
+  if (!request) return NULL;
   scene_begin_wait(s);
   while (s->results == before && scene_wait(s)) {
   }
   tow_handle_cancel(&s->guard);
-  return s->results > before && s->code == 0;
+  return s->results > before && s->code == 0 ? &s->ends[s->count - 1] : NULL;
 }
 
 end *bind_endpoint(scene *s, const char *address) {
   int before = s->results;
   s->client.kind = TOW_DATAGRAM;
-  tow_loop_bind(s->loop, address, NULL, scene_factory(&s->client), connected, s);
-  return scene_result(s, before) ? &s->ends[s->count - 1] : NULL;
+  return made_by(s, tow_loop_bind(s->loop, address, NULL, scene_factory(&s->client), connected, s), before);
 }
 
 end *connect_endpoint(scene *s, const char *address) {
   int before = s->results;
   s->client.kind = TOW_DATAGRAM;
-  dial(s, address, NULL);
-  return scene_result(s, before) ? &s->ends[s->count - 1] : NULL;
+  return made_by(s, dial(s, address, NULL), before);
 }
 
 end *spawn(scene *s, const char *address, const tow_spawn_options *options) {
   int before = s->results;
   s->client.kind = TOW_SUBPROCESS;
-  tow_loop_spawn(s->loop, address, options, scene_factory(&s->client), connected, s);
-  return scene_result(s, before) ? &s->ends[s->count - 1] : NULL;
+  return made_by(s, tow_loop_spawn(s->loop, address, options, scene_factory(&s->client), connected, s), before);
 }
 
 bool join(scene *s, tow_server **server) {

@@ -46,6 +46,7 @@ struct end {
   int errors;        /* error_received; `code` and `native` are the last one's too */
   struct {
     size_t received;
+    uint32_t sum; /* of all bytes, as checksum makes it */
     int lost, code;
     char text[512];
   } pipes[3]; /* a subprocess's */
@@ -72,8 +73,8 @@ struct scene {
   int warnings, reports;
   tow_handle guard;
   bool expired;
-  size_t allocations; /* since scene_count_allocations */
-  char folder[64];    /* for Unix sockets */
+  size_t allocations, blocks; /* since scene_count_allocations: made, and not yet freed */
+  char folder[64];            /* for Unix sockets */
   char *failure;
 };
 
@@ -109,8 +110,6 @@ void scene_setup(scene *s);
 void scene_fail(scene *s, const char *file, int line, const char *what);
 void scene_begin_wait(scene *s);
 bool scene_wait(scene *s); /* false when it has taken too long */
-/* Waits for the result after the `before`-th: whether it is a success. */
-bool scene_result(scene *s, int before);
 /* A loop anew, whose allocations are counted. */
 void scene_count_allocations(scene *s);
 tow_factory scene_factory(role *r);
@@ -130,6 +129,9 @@ end *bind_endpoint(scene *s, const char *address);
 end *connect_endpoint(scene *s, const char *address);
 end *spawn(scene *s, const char *address, const tow_spawn_options *options);
 
+uint32_t checksum(uint32_t sum, const void *bytes, size_t size);
+/* Turns of the loop that do not wait. */
+void turns(scene *s, int count);
 int send_text(end *e, const char *text);
 int echo(end *e, const char *event); /* an on_event: writes back what comes */
 

@@ -28,11 +28,6 @@ static int send_size(end *e, size_t size) {
   return tow_transport_sendto(e->transport, zeros, size, NULL);
 }
 
-static void turns(scene *s, int count) {
-  while (count-- > 0)
-    uv_run(tow_uv_loop(s->loop), UV_RUN_NOWAIT);
-}
-
 /* ---- Sending and receiving ---- */
 
 static void boundaries(scene *s, const char *address) {
