@@ -58,12 +58,15 @@ node_modules/.package-lock.json: package-lock.json
 
 # ---- Tests and checks ----
 .PHONY: test build-tests lint format clean
+JOBS := -j$(shell nproc 2>/dev/null || echo 2)
 test: deps
 	$(MAKE) lint
-	$(MAKE) build-tests
-	$(MAKE) build-tests config=sanitize
-	$(MAKE) wasm
+	$(MAKE) $(JOBS) build-tests
+	$(MAKE) $(JOBS) build-tests config=sanitize
+	$(MAKE) $(JOBS) wasm
 	node --test $(TEST_REPORTER) tests/
+
+build-tests: $(TEST_PROGRAMS)
 
 C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 lint:

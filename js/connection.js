@@ -8,6 +8,9 @@ export const CAN_STREAM = 15;
 export const WANTS_CORK = 16;
 export const HOLDS_LOANS = 32;
 
+/** TOW_UNSET. */
+const UNSET = -0x80000000;
+
 /** How many pieces of the queue are taken at a time. */
 const LINES = 8;
 
@@ -32,6 +35,32 @@ export class Connection {
     this.lost = new Promise((resolve) => {
       this.tellLost = resolve;
     });
+  }
+
+  /**
+   * Opens it with a protocol of the module, which this answers; 0: none was made.
+   * @param {import('./own-request.js').Options} options
+   */
+  open({ protocol, context = 0, high = UNSET, low = UNSET }) {
+    const { instance } = this;
+    let made = 0;
+    this.construct = () => {
+      made = instance.call(protocol, instance.loop, context);
+      return made;
+    };
+    this.transport = instance.call('tow_wasm_open', instance.loop, this.id, this.abilities);
+    if (this.transport === 0) return 0;
+    if (
+      (high !== UNSET || low !== UNSET) &&
+      instance.call('tow_transport_set_write_buffer_limits', this.transport, high, low) < 0
+    )
+      this.failed('EINVAL', 0, 'not write buffer limits');
+    return made;
+  }
+
+  /** The factory of the core: the protocol of a connection that is open now. */
+  construct() {
+    return 0;
   }
 
   get live() {

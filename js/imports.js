@@ -1,40 +1,36 @@
-import { Request } from './request.js';
+import { defaults, ModuleRequest } from './request.js';
 
 /** @typedef {import('./connection.js').Connection} Connection */
 /** @typedef {import('./errors.js').TowlineError} TowlineError */
 /** @typedef {import('./instance.js').Instance} Instance */
-/** @typedef {import('./request.js').Carrier} Carrier */
-/** @typedef {import('./request.js').HostOptions} HostOptions */
-/** @typedef {import('./request.js').Listener} Listener */
-/** @typedef {import('./token.js').Token} Token */
+/** @typedef {import('./listener.js').Listener} Listener */
 
 /**
  * The functions that a module imports from `towline`: wasm/README.md says what each is asked.
  * @param {Instance} instance
- * @param {Record<string, Carrier>} carriers by scheme
  * @param {(level: number, message: string) => void} onlog
  * @returns {Record<string, Function>}
  */
-export function towlineImports(instance, carriers, onlog) {
+export function towlineImports(instance, onlog) {
   const { memory } = instance;
   const connection = (/** @type {number} */ id) =>
     /** @type {Connection} */ (instance.things.get(id));
   const listener = (/** @type {number} */ id) => /** @type {Listener} */ (instance.things.get(id));
-  const token = (/** @type {number} */ id) => /** @type {Token} */ (instance.things.get(id));
   const text = (/** @type {number} */ address) => (address === 0 ? '' : memory.string(address));
 
   /**
-   * @param {'connect' | 'listen'} verb
-   * @returns {(...values: number[]) => void}
+   * @param {number} pointer
+   * @param {number} verb 0: connect, 1: listen
+   * @param {number} address
+   * @param {...number} values
    */
-  const begin =
-    (verb) => (pointer, addressAt, backlog, keepalive, flags, inbox, subprotocolsAt, headersAt) => {
-      const own = instance.starting;
-      instance.starting = undefined;
-      const request = new Request(instance, pointer, own);
-      const address = memory.string(addressAt);
-      /** @type {HostOptions} */
-      const options = {
+  const ask = (pointer, verb, address, ...values) => {
+    const [backlog, keepalive, flags, inbox, subprotocols, headers] = values;
+    new ModuleRequest(instance, pointer).begin(
+      verb === 0 ? 'connect' : 'listen',
+      memory.string(address),
+      {
+        ...defaults,
         backlog,
         keepalive,
         nodelay: (flags & 1) !== 0,
@@ -42,20 +38,11 @@ export function towlineImports(instance, carriers, onlog) {
         ipv6Only: (flags & 4) !== 0,
         refuseText: (flags & 8) !== 0,
         inbox: inbox >>> 0,
-        subprotocols: text(subprotocolsAt),
-        headers: text(headersAt),
-        ...own?.options,
-      };
-      const [scheme] = /^[a-z][a-z0-9+.-]*(?=:)/.exec(address) ?? [];
-      const carry = scheme && Object.hasOwn(carriers, scheme) ? carriers[scheme][verb] : undefined;
-      if (!scheme) return request.failed('EADDRESS', 0, `not an address: ${address}`);
-      if (!carry) return request.failed('ESCHEME', 0, `this host cannot ${verb} to ${scheme}:`);
-      try {
-        carry(request, address, options);
-      } catch (error) {
-        request.failed('EADDRESS', 0, error instanceof Error ? error.message : String(error));
-      }
-    };
+        subprotocols: text(subprotocols),
+        headers: text(headers),
+      },
+    );
+  };
 
   /** As snprintf. @param {string | undefined} value @param {number} address @param {number} capacity */
   const answer = (value, address, capacity) =>
@@ -65,8 +52,7 @@ export function towlineImports(instance, carriers, onlog) {
     now: () => performance.now(),
     set_timer: (/** @type {number} */ _host, /** @type {number} */ when) => instance.setTimer(when),
     wake: () => instance.wake(),
-    connect: begin('connect'),
-    listen: begin('listen'),
+    ask,
     cancel: (/** @type {number} */ _host, /** @type {number} */ pointer) =>
       instance.requests.get(pointer)?.cancel(),
     close_server: (/** @type {number} */ _host, /** @type {number} */ id) => listener(id).abandon(),
@@ -97,29 +83,8 @@ export function towlineImports(instance, carriers, onlog) {
       /** @type {number} */ capacity,
     ) => answer(connection(id).extraInfo(memory.string(name)), value, capacity),
 
-    construct: (/** @type {number} */ loop, /** @type {number} */ id) => {
-      const { options } = token(id);
-      token(id).protocol = instance.call(options.protocol, loop, options.context ?? 0);
-      return token(id).protocol;
-    },
-    connected: (
-      /** @type {number} */ id,
-      /** @type {number} */ _transport,
-      /** @type {number} */ errorAt,
-    ) => {
-      token(id).settle(instance.readError(errorAt, token(id).address));
-      instance.things.delete(id);
-      return 0;
-    },
-    listening: (
-      /** @type {number} */ id,
-      /** @type {number} */ _server,
-      /** @type {number} */ errorAt,
-    ) => {
-      token(id).settle(instance.readError(errorAt, token(id).address));
-      if (errorAt !== 0) instance.things.delete(id);
-      return 0;
-    },
+    construct: (/** @type {number} */ _loop, /** @type {number} */ id) =>
+      connection(id).construct(),
 
     log: (
       /** @type {number} */ _context,

@@ -51,15 +51,20 @@ export class Instance {
   /** @type {Map<string, number>} */
   #codes = new Map();
 
-  /** @param {{onerror: (error: TowlineError) => void}} options */
-  constructor({ onerror }) {
+  /**
+   * @param {{
+   *   onerror: (error: TowlineError) => void,
+   *   carriers: Record<string, import('./request.js').Carrier>,
+   * }} options
+   */
+  constructor({ onerror, carriers }) {
     this.onerror = onerror;
-    /** Connections, listeners and tokens by the integers that the module knows them by. */
+    /** What carries bytes, by the address's scheme. */
+    this.carriers = carriers;
+    /** Connections and listeners by the integers that the module knows them by. */
     this.things = new Table();
-    /** Those that wait for a result of ours, by the module's pointer. @type {Map<number, Request>} */
+    /** What is to be opened: the module's by its pointer, JavaScript's by itself. @type {Map<number | Request, Request>} */
     this.requests = new Map();
-    /** Whose call of tow_wasm_connect or _listen is under way. @type {import('./token.js').Token | undefined} */
-    this.starting = undefined;
     /** Why the module may not be entered: closed, or trapped. @type {TowlineError | undefined} */
     this.dead = undefined;
     this.memory = new Memory();
@@ -116,8 +121,7 @@ export class Instance {
     clearTimeout(this.#timer);
     this.#tasks = [];
     for (const thing of this.things.takeAll()) thing.abandon(error);
-    for (const request of this.requests.values()) request.cancel();
-    this.requests.clear();
+    for (const request of [...this.requests.values()]) request.abandon(error);
     this.#closed();
   }
 
@@ -127,6 +131,11 @@ export class Instance {
       this.#closed = resolve;
       if (this.dead) return resolve();
       this.turn(() => {
+        const error = new TowlineError('ECANCELED', 'the module was closed');
+        for (const [key, request] of [...this.requests])
+          if (key === request) request.abandon(error);
+        for (const thing of this.things.all())
+          if ('own' in thing && thing.own) thing.abandon(error);
         this.call('tow_host_close_loop', this.loop);
         this.#finish();
       });
@@ -134,9 +143,15 @@ export class Instance {
     return this.#closing;
   }
 
+  /** How many connections hold memory of the module. */
+  get connections() {
+    return this.things.all().filter((thing) => 'transport' in thing && thing.transport !== 0)
+      .length;
+  }
+
   /** The loop is closed: once nobody holds any of its memory, it is freed. */
   #finish() {
-    if (this.call('tow_host_connections', this.loop) > 0) return;
+    if (this.connections > 0) return;
     this.call('tow_loop_free', this.loop, this.scratch);
     this.call('tow_host_free_loop', this.loop);
     this.end(new TowlineError('ECANCELED', 'the module was closed'));
@@ -220,14 +235,12 @@ export class Instance {
 
   /** The number of an error's name; EUNKNOWN's for one that it has not. @param {string} name */
   code(name) {
-    let code = this.#codes.get(name);
-    if (code === undefined) {
-      const text = this.scratch + TEXT_AT;
-      this.memory.setString(text, SCRATCH_SIZE - TEXT_AT, name);
-      code = Number(this.call('tow_error_from_name', text));
-      this.#codes.set(name, code);
+    for (let code = -1; this.#codes.size < -code; code--) {
+      const text = this.call('tow_error_name', code);
+      if (text === 0) break;
+      this.#codes.set(this.memory.string(text), code);
     }
-    return code;
+    return this.#codes.get(name) ?? -1;
   }
 
   /**

@@ -119,10 +119,10 @@ export async function load(platform, source, options = {}) {
   for (const name of ['memory', 'tow_abi_version'])
     if (!names.includes(name))
       throw new TowlineError('EABI', `not a Towline module: it does not export ${name}`);
-  const instance = new Instance({ onerror });
+  const instance = new Instance({ onerror, carriers: { ...platform.transports, ...transports } });
   const supply = {
     ...imports,
-    towline: towlineImports(instance, { ...platform.transports, ...transports }, onlog),
+    towline: towlineImports(instance, onlog),
     wasi_snapshot_preview1: wasiImports(instance.memory, stdout),
     env: { emscripten_notify_memory_growth: () => {}, ...imports.env },
   };

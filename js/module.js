@@ -1,13 +1,12 @@
 import { TowlineError } from './errors.js';
-import { Token } from './token.js';
+import { OwnRequest } from './own-request.js';
 
 /** @typedef {import('./instance.js').Instance} Instance */
-/** @typedef {import('./token.js').Options} Options */
+/** @typedef {import('./connection.js').Connection} Connection */
+/** @typedef {import('./listener.js').Listener} Listener */
+/** @typedef {import('./own-request.js').Options} Options */
 
 const encoder = new TextEncoder();
-
-/** TOW_UNSET. */
-const UNSET = -0x80000000;
 
 /** One end of a connection: `tow_transport` of towline.h, as much as JavaScript needs of it. */
 export class Transport {
@@ -50,34 +49,28 @@ export class Transport {
   }
 }
 
-/** What accepts connections: `tow_server` of towline.h. */
+/** What accepts connections. */
 export class Server {
   #listener;
 
-  /** @param {import('./request.js').Listener} listener */
+  /** @param {Listener} listener */
   constructor(listener) {
     this.#listener = listener;
     /** Where to connect to; with the port that the system chose. */
     this.address = listener.address;
   }
 
-  /** @param {string} name */
-  #call(name) {
-    const { instance, server } = this.#listener;
-    if (server !== 0 && !instance.dead) instance.call(name, server);
-  }
-
   /** Stops accepting; the connections live on [O3]. */
   close() {
-    this.#call('tow_server_close');
+    if (this.#listener.own) this.#listener.abandon();
   }
 
   closeClients() {
-    this.#call('tow_server_close_clients');
+    for (const client of this.#listener.clients) new Transport(client).close();
   }
 
   abortClients() {
-    this.#call('tow_server_abort_clients');
+    for (const client of this.#listener.clients) new Transport(client).abort();
   }
 
   /** @param {string} name @param {string} [otherwise] */
@@ -123,12 +116,10 @@ export class Module {
    * @param {Options} options
    */
   async connect(address, options) {
-    const token = await this.#request('tow_wasm_connect', address, options);
-    const { connection } = token;
-    return {
-      transport: new Transport(/** @type {import('./connection.js').Connection} */ (connection)),
-      protocol: token.protocol,
-    };
+    /** @type {OwnRequest<{connection: Connection, protocol: number}>} */
+    const request = new OwnRequest(this.#instance, address, options);
+    const { connection, protocol } = await request.start('connect');
+    return { transport: new Transport(connection), protocol };
   }
 
   /**
@@ -137,49 +128,9 @@ export class Module {
    * @param {Options} options
    */
   async listen(address, options) {
-    const token = await this.#request('tow_wasm_listen', address, options);
-    return new Server(/** @type {import('./request.js').Listener} */ (token.listener));
-  }
-
-  /**
-   * @param {'tow_wasm_connect' | 'tow_wasm_listen'} name
-   * @param {string} address
-   * @param {Options} options
-   * @returns {Promise<Token>}
-   */
-  #request(name, address, options) {
-    return new Promise((resolve, reject) => {
-      const instance = this.#instance;
-      const { protocol, signal, timeout = -1, high = UNSET, low = UNSET } = options;
-      if (instance.dead) throw instance.dead;
-      if (typeof instance.exports[protocol] !== 'function')
-        throw new TowlineError('EINVAL', `the module exports no constructor ${protocol}`);
-      if (signal?.aborted)
-        throw new TowlineError('ECANCELED', `${address}: cancelled`, { cause: signal.reason });
-      let request = 0;
-      const cancel = () => request !== 0 && instance.call('tow_request_cancel', request);
-      const token = new Token(address, options, (error) => {
-        request = 0;
-        signal?.removeEventListener('abort', cancel);
-        if (!error) return resolve(token);
-        if (signal?.aborted) error.cause = signal.reason;
-        reject(error);
-      });
-      token.id = instance.things.add(token);
-      instance.starting = token;
-      try {
-        request = this.#with([address], (at) =>
-          instance.call(name, instance.loop, token.id, at, timeout, high, low),
-        );
-      } finally {
-        instance.starting = undefined;
-      }
-      if (request === 0) {
-        instance.things.delete(token.id);
-        throw new TowlineError('ENOMEM', 'the module is out of memory');
-      }
-      signal?.addEventListener('abort', cancel);
-    });
+    /** @type {OwnRequest<Listener>} */
+    const request = new OwnRequest(this.#instance, address, options);
+    return new Server(await request.start('listen'));
   }
 
   /**
@@ -224,6 +175,11 @@ export class Module {
       if (!instance.dead)
         for (const address of copies) instance.call('tow_loop_free', instance.loop, address);
     }
+  }
+
+  /** How many connections are open, or not wholly closed. */
+  get connections() {
+    return this.#instance.connections;
   }
 
   /** Aborts everything, delivers each connection_lost and each result [T5]; afterwards the module is of no use. */

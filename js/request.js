@@ -2,7 +2,7 @@ import { TowlineError } from './errors.js';
 
 /** @typedef {import('./connection.js').Connection} Connection */
 /** @typedef {import('./instance.js').Instance} Instance */
-/** @typedef {import('./token.js').Token} Token */
+/** @typedef {import('./listener.js').Listener} Listener */
 
 /**
  * What the core leaves to the host of `tow_options`, and what JavaScript adds.
@@ -26,22 +26,45 @@ import { TowlineError } from './errors.js';
  * @property {(request: Request, address: string, options: HostOptions) => void} [listen]
  */
 
-/** A `tow_request` that waits for the host: ends with `opened`, `listening` or `failed`, or is forgotten by `cancel`. */
+/** TOW_OPTIONS_DEFAULT of towline.h. @type {HostOptions} */
+export const defaults = {
+  backlog: 100,
+  keepalive: 0,
+  nodelay: true,
+  reuseAddress: true,
+  ipv6Only: false,
+  refuseText: false,
+  inbox: 16 << 20,
+  subprotocols: '',
+  headers: '',
+};
+
+/**
+ * Something to be opened, by a carrier: ends once, with `opened`, `listening` or `failed`, unless `cancel` comes first.
+ * Who asked is told by a subclass: ModuleRequest the module, OwnRequest a promise.
+ */
 export class Request {
   #done = false;
   /** Set by who works on it: stop. */
   oncancel = () => {};
 
-  /**
-   * @param {Instance} instance
-   * @param {number} pointer
-   * @param {Token | undefined} token of JavaScript's own requests
-   */
-  constructor(instance, pointer, token) {
+  /** @param {Instance} instance */
+  constructor(instance) {
     this.instance = instance;
-    this.pointer = pointer;
-    this.token = token;
-    instance.requests.set(pointer, this);
+  }
+
+  /** @param {'connect' | 'listen'} verb @param {string} address @param {HostOptions} options */
+  begin(verb, address, options) {
+    const { carriers } = this.instance;
+    const [scheme] = /^[a-z][a-z0-9+.-]*(?=:)/.exec(address) ?? [];
+    const carry = scheme && Object.hasOwn(carriers, scheme) ? carriers[scheme][verb] : undefined;
+    if (!scheme) return this.failed('EADDRESS', 0, `not an address: ${address}`);
+    if (!carry) return this.failed('ESCHEME', 0, `this host cannot ${verb} to ${scheme}:`);
+    try {
+      carry(this, address, options);
+    } catch (error) {
+      this.failed('EADDRESS', 0, error instanceof Error ? error.message : String(error));
+    }
   }
 
   /** @param {() => void} tell @param {() => void} [late] */
@@ -49,37 +72,25 @@ export class Request {
     this.instance.turn(() => {
       if (this.#done) return late?.();
       this.#done = true;
-      this.instance.requests.delete(this.pointer);
+      this.forget();
       tell();
     });
   }
 
   /** @param {Connection} connection */
   opened(connection) {
-    const { instance, pointer, token } = this;
     const refuse = () =>
       connection.abandon(new TowlineError('ECANCELED', 'nobody waits for the connection'));
     this.#settle(() => {
-      connection.transport = instance.call(
-        'tow_wasm_opened',
-        pointer,
-        connection.id,
-        connection.abilities,
-      );
-      if (connection.transport === 0) refuse();
-      else if (token) token.connection = connection;
+      if (!this.tellOpened(connection)) refuse();
     }, refuse);
   }
 
   /** @param {Listener} listener */
   listening(listener) {
-    const { instance, pointer, token } = this;
     this.#settle(
       () => {
-        listener.server = instance.call('tow_host_listening', pointer, listener.id);
-        if (listener.server === 0) listener.abandon();
-        else if (token) listener.token = token;
-        if (token) token.listener = listener;
+        if (!this.tellListening(listener)) listener.abandon();
       },
       () => listener.abandon(),
     );
@@ -87,65 +98,71 @@ export class Request {
 
   /** @param {string} code @param {number} native @param {string} message */
   failed(code, native, message) {
-    const { instance, pointer } = this;
-    this.#settle(() =>
-      instance.call('tow_host_failed_request', pointer, instance.error(code, native, message)),
-    );
+    this.#settle(() => this.tellFailed(code, native, message));
   }
 
   cancel() {
+    if (this.#done) return;
     this.#done = true;
-    this.instance.requests.delete(this.pointer);
+    this.forget();
     this.oncancel();
+  }
+
+  // ---- Who asked ----
+
+  /** It is decided. */
+  forget() {}
+
+  /** False: nobody wants it. @param {Connection} _connection */
+  tellOpened(_connection) {
+    return false;
+  }
+
+  /** @param {Listener} _listener */
+  tellListening(_listener) {
+    return false;
+  }
+
+  /** @param {string} _code @param {number} _native @param {string} _message */
+  tellFailed(_code, _native, _message) {}
+
+  /** The module is broken, or closed. @param {TowlineError} _error */
+  abandon(_error) {
+    this.cancel();
   }
 }
 
-/** What accepts connections for one server of a module. A transport's file extends it. */
-export class Listener {
-  /** @param {Instance} instance */
-  constructor(instance) {
-    this.instance = instance;
-    this.id = instance.things.add(this);
-    /** The server in the module; 0: not yet, or no longer. */
-    this.server = 0;
-    /** Of JavaScript's own. @type {Token | undefined} */
-    this.token = undefined;
+/** A `tow_request` of the module's, which decides when it has waited long enough. */
+export class ModuleRequest extends Request {
+  /** @param {Instance} instance @param {number} pointer */
+  constructor(instance, pointer) {
+    super(instance);
+    this.pointer = pointer;
+    instance.requests.set(pointer, this);
   }
 
-  /** A connection has come. @param {Connection} connection */
-  accepted(connection) {
+  /** @override */
+  forget() {
+    this.instance.requests.delete(this.pointer);
+  }
+
+  /** @override @param {Connection} connection */
+  tellOpened(connection) {
+    const { id, abilities } = connection;
+    connection.transport = this.instance.call('tow_wasm_opened', this.pointer, id, abilities);
+    return connection.transport !== 0;
+  }
+
+  /** @override @param {Listener} listener */
+  tellListening(listener) {
+    listener.server = this.instance.call('tow_host_listening', this.pointer, listener.id);
+    return listener.server !== 0;
+  }
+
+  /** @override @param {string} code @param {number} native @param {string} message */
+  tellFailed(code, native, message) {
     const { instance } = this;
-    instance.turn(() => {
-      if (this.server !== 0)
-        connection.transport = instance.call(
-          'tow_wasm_accepted',
-          this.server,
-          connection.id,
-          connection.abilities,
-        );
-      if (connection.transport === 0)
-        connection.abandon(new TowlineError('ECANCELED', 'nobody waits for the connection'));
-    });
-  }
-
-  /** The server is no more. */
-  abandon() {
-    this.instance.things.delete(this.id);
-    if (this.token) this.instance.things.delete(this.token.id);
-    this.server = 0;
-    this.close();
-  }
-
-  /** Stop accepting. */
-  close() {}
-
-  /** Where a client connects to. */
-  get address() {
-    return '';
-  }
-
-  /** @param {string} _name @returns {string | undefined} */
-  extraInfo(_name) {
-    return undefined;
+    const error = instance.error(code, native, message);
+    instance.call('tow_host_failed_request', this.pointer, error);
   }
 }

@@ -25,9 +25,13 @@ export class Table {
     this.#things.delete(id);
   }
 
+  all() {
+    return [...this.#things.values()];
+  }
+
   /** Empties it. */
   takeAll() {
-    const things = [...this.#things.values()];
+    const things = this.all();
     this.#things.clear();
     return things;
   }

@@ -8,7 +8,8 @@
  *     server.c     listening, accepting               datagram.c  datagrams
  *     process.c    subprocesses and their pipes
  *
- * The last three are linked only into programs and modules that use them.
+ * timers.c and the last three, and request.c, are linked only into programs and modules that use them: the others reach
+ * them through pointers that they set.
  *
  * No I/O, no clock, no threads, no globals.
  */
@@ -59,12 +60,13 @@ struct tow_loop {
   const tow_loop_host *table;
   void *host;
   tow_allocator allocator;
-  tow_node ready, running;                /* handles and transports; the generation under way */
-  tow_node transports, requests, servers; /* all that are open; a server's `run` closes it */
-  tow_handle *timers;                     /* the root of the heap */
-  uint64_t order;                         /* counts call_later, for equal times */
-  void *slab;                             /* lent to plain protocols; made when first needed */
-  struct tow_chunk *cork;                 /* bytes held back for `corked` */
+  tow_node ready, running;                                  /* handles and transports; the generation under way */
+  tow_node transports, requests, servers;                   /* all that are open; their `run` ends them [T5] */
+  tow_handle *timers;                                       /* the root of the heap */
+  void (*forget_timer)(tow_loop *loop, tow_handle *handle); /* NULL handle: all. Set by the first timer */
+  uint64_t order;                                           /* counts call_later, for equal times */
+  void *slab;                                               /* lent to plain protocols; made when first needed */
+  struct tow_chunk *cork;                                   /* bytes held back for `corked` */
   tow_transport *corked;
   struct tow_chunk *spare; /* one empty chunk kept for the next write */
   uint32_t depth;          /* callbacks running, one inside the other */
@@ -83,11 +85,9 @@ void tow_schedule(tow_loop *loop, tow_node *node);
 bool tow_prepare(tow_loop *loop, tow_handle *handle, int (*callback)(void *), void *context);
 void tow_unref_loop(tow_loop *loop);
 
-/* The heap of timers: the earliest that is due at `now`, taken out; or NULL. */
-tow_handle *tow_timers_pop(tow_loop *loop, double now);
-void tow_timers_remove(tow_handle *handle);
-/* Tells the host when the next one is due. */
-void tow_timers_tell(tow_loop *loop);
+/* Runs what is in loop->running, and how a handle is run. */
+void tow_run_all(tow_loop *loop);
+void tow_run_handle(tow_loop *loop, tow_node *node);
 
 /* Every callback is entered between these two. When it answered a failure that is reported, of callback `name` [T3];
  * when the outermost returns, what was written leaves [W7]. tow_left_fatal also ends the connection [L6]. */
@@ -124,7 +124,7 @@ enum {                         /* tow_transport.state; life.c says in which orde
 };
 
 typedef enum tow_family { TOW_STREAMS = 1, TOW_DATAGRAMS, TOW_PROCESSES } tow_family;
-typedef enum tow_moment { TOW_WHEN_MADE, TOW_WHEN_CLOSED, TOW_WHEN_ABANDONED } tow_moment;
+typedef enum tow_moment { TOW_WHEN_MADE, TOW_WHEN_CLOSED } tow_moment;
 
 struct tow_transport {
   tow_loop *loop;
@@ -134,7 +134,7 @@ struct tow_transport {
   tow_node ready; /* for the deferred connection_made, connection_lost and close: one at a time */
   tow_node open;  /* in loop->transports */
   tow_server *server;
-  /* A subprocess's: what connection_made, close and the loop's end mean to it. NULL: no more than to a stream. */
+  /* A subprocess's: what connection_made and close mean to it. NULL: no more than to a stream. */
   void (*also)(tow_transport *t, tow_moment moment);
   uint16_t state;
   uint8_t abilities, family;
@@ -156,7 +156,7 @@ static inline bool tow_may_read(const tow_transport *t) {
  * factory's. */
 tow_transport *tow_new_transport(tow_loop *loop, tow_family family, size_t size, const tow_connection_host *table,
                                  void *connection, unsigned abilities);
-int tow_start(tow_transport *t, tow_factory factory);
+int tow_start(tow_transport *t, const tow_factory *factory);
 /* Whether the transport can call this protocol. */
 bool tow_suits(const tow_transport *t, const tow_protocol *protocol);
 /* Ends the connection: the queue is dropped, connection_lost will carry the error. The first cause wins [L8]. */
@@ -228,6 +228,5 @@ void tow_fail_request(tow_request *r, int code, int native, const char *message)
 tow_transport *tow_open_for(tow_request *r, tow_transport *t);
 /* The request ends in what is told of it. */
 void tow_settle(tow_request *r);
-void tow_cancel_requests(tow_loop *loop);
 
 #endif

@@ -27,7 +27,9 @@ const char *tow_error_name(int code) {
 }
 
 const char *tow_error_text(int code) {
-  return is_error(code) ? find(-2 * code - 1) : NULL;
+  if (!is_error(code)) return NULL;
+  const char *text = find(-2 * code - 1);
+  return *text ? text : tow_error_name(code);
 }
 
 int tow_error_from_name(const char *name) {

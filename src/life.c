@@ -20,6 +20,11 @@
 
 static void run_close(tow_loop *loop, tow_node *node);
 
+static void run_abort(tow_loop *loop, tow_node *node) {
+  (void)loop;
+  tow_transport_abort(TOW_OWNER(node, tow_transport, open));
+}
+
 /* ---- Opening ---- */
 
 bool tow_suits(const tow_transport *t, const tow_protocol *protocol) {
@@ -58,6 +63,7 @@ tow_transport *tow_new_transport(tow_loop *loop, tow_family family, size_t size,
   t->table = table;
   t->connection = connection;
   t->ready.run = run_made;
+  t->open.run = run_abort;
   tow_list_init(&t->ready);
   t->abilities = (uint8_t)abilities;
   t->family = (uint8_t)family;
@@ -67,9 +73,9 @@ tow_transport *tow_new_transport(tow_loop *loop, tow_family family, size_t size,
   return t;
 }
 
-int tow_start(tow_transport *t, tow_factory factory) {
+int tow_start(tow_transport *t, const tow_factory *factory) {
   tow_loop *loop = t->loop;
-  t->protocol = factory.create(loop, factory.context);
+  t->protocol = factory->create(loop, factory->context);
   int error = !t->protocol ? TOW_ENOMEM : !tow_suits(t, t->protocol) ? TOW_EINVAL : 0;
   if (error < 0) {
     tow_loop_free(loop, t);
@@ -84,7 +90,7 @@ int tow_start(tow_transport *t, tow_factory factory) {
 tow_transport *tow_host_open(tow_loop *loop, tow_factory factory, const tow_connection_host *table, void *connection,
                              unsigned abilities) {
   tow_transport *t = tow_new_transport(loop, TOW_STREAMS, sizeof *t, table, connection, abilities);
-  return t && tow_start(t, factory) == 0 ? t : NULL;
+  return t && tow_start(t, &factory) == 0 ? t : NULL;
 }
 
 /* ---- Losing ---- */

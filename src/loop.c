@@ -5,9 +5,7 @@
  * ways, so that cancelling one unlinks it wherever it is. */
 #include "core.h"
 
-#include <math.h>
-
-static void run_handle(tow_loop *loop, tow_node *node) {
+void tow_run_handle(tow_loop *loop, tow_node *node) {
   tow_handle *handle = TOW_OWNER(node, tow_handle, node);
   const char *name = handle->order ? "call_later" : "call_soon";
   handle->loop = NULL;
@@ -33,7 +31,7 @@ bool tow_prepare(tow_loop *loop, tow_handle *handle, int (*callback)(void *), vo
 void tow_loop_call_soon(tow_loop *loop, tow_handle *handle, int (*callback)(void *), void *context) {
   if (!tow_prepare(loop, handle, callback, context)) return;
   handle->order = 0;
-  handle->node.run = run_handle;
+  handle->node.run = tow_run_handle;
   tow_schedule(loop, &handle->node);
 }
 
@@ -42,7 +40,7 @@ void tow_handle_cancel(tow_handle *handle) {
   if (handle->node.run)
     tow_list_remove(&handle->node);
   else
-    tow_timers_remove(handle);
+    handle->loop->forget_timer(handle->loop, handle);
   handle->loop = NULL;
 }
 
@@ -50,7 +48,7 @@ bool tow_handle_is_scheduled(const tow_handle *handle) {
   return handle->loop != NULL;
 }
 
-static void run_all(tow_loop *loop) {
+void tow_run_all(tow_loop *loop) {
   while (!tow_list_is_empty(&loop->running)) {
     tow_node *node = loop->running.next;
     tow_list_remove(node);
@@ -64,20 +62,8 @@ bool tow_host_run_ready(tow_loop *loop) {
   loop->running = loop->ready;
   loop->running.next->previous = loop->running.previous->next = &loop->running;
   tow_list_init(&loop->ready);
-  run_all(loop);
+  tow_run_all(loop);
   return !tow_list_is_empty(&loop->ready);
-}
-
-void tow_host_run_timers(tow_loop *loop) {
-  if (!tow_list_is_empty(&loop->running)) return;
-  double now = tow_loop_time(loop);
-  tow_handle *due;
-  while ((due = tow_timers_pop(loop, now))) {
-    due->node.run = run_handle;
-    tow_list_add(&loop->running, &due->node);
-  }
-  run_all(loop);
-  tow_timers_tell(loop);
 }
 
 double tow_loop_time(const tow_loop *loop) {
@@ -149,13 +135,13 @@ void tow_left_fatal(tow_transport *t, const char *name, int result) {
 
 /* ---- Life ---- */
 
-tow_loop *tow_host_new_loop(const tow_loop_host *table, void *host, tow_allocator allocator) {
-  tow_loop *loop = allocator.allocate(allocator.context, sizeof *loop);
+tow_loop *tow_host_new_loop(const tow_loop_host *table, void *host, const tow_allocator *allocator) {
+  tow_loop *loop = allocator->allocate(allocator->context, sizeof *loop);
   if (!loop) return NULL;
   memset(loop, 0, sizeof *loop);
   loop->table = table;
   loop->host = host;
-  loop->allocator = allocator;
+  loop->allocator = *allocator;
   loop->references = 1;
   tow_list_init(&loop->ready);
   tow_list_init(&loop->running);
@@ -173,6 +159,13 @@ void tow_unref_loop(tow_loop *loop) {
   if (--loop->references == 0) tow_loop_free(loop, loop);
 }
 
+static void run_each(tow_loop *loop, tow_node *list) {
+  for (tow_node *node = list->next, *next; node != list; node = next) {
+    next = node->next;
+    node->run(loop, node);
+  }
+}
+
 /* Handles are dropped first, and none are taken any more: what is left to run is the core's own, and comes to an end.
  */
 void tow_host_close_loop(tow_loop *loop) {
@@ -180,21 +173,12 @@ void tow_host_close_loop(tow_loop *loop) {
   loop->closing = true;
   for (tow_node *node = loop->ready.next, *next; node != &loop->ready; node = next) {
     next = node->next;
-    if (node->run == run_handle) tow_handle_cancel(TOW_OWNER(node, tow_handle, node));
+    if (node->run == tow_run_handle) tow_handle_cancel(TOW_OWNER(node, tow_handle, node));
   }
-  tow_cancel_requests(loop);
-  for (tow_handle *handle; (handle = tow_timers_pop(loop, INFINITY));)
-    handle->loop = NULL;
-  tow_timers_tell(loop);
-  while (!tow_list_is_empty(&loop->servers))
-    loop->servers.next->run(loop, loop->servers.next);
-  for (tow_node *node = loop->transports.next; node != &loop->transports; node = node->next) {
-    tow_transport *t = TOW_OWNER(node, tow_transport, open);
-    if (t->also)
-      t->also(t, TOW_WHEN_ABANDONED);
-    else
-      tow_transport_abort(t);
-  }
+  if (loop->forget_timer) loop->forget_timer(loop, NULL);
+  run_each(loop, &loop->requests);
+  run_each(loop, &loop->servers);
+  run_each(loop, &loop->transports);
   while (tow_host_run_ready(loop)) {
   }
 }

@@ -120,20 +120,29 @@ static void send(process *p, int signal) {
   if (!p->exited && p->base.table->kill) p->base.table->kill(p->base.connection, signal);
 }
 
+static void end_pipes(process *p, void (*end)(tow_transport *)) {
+  for (int fd = 0; fd < 3; fd++)
+    if (p->pipes[fd].transport) end(p->pipes[fd].transport);
+}
+
 static void act(tow_transport *t, tow_moment moment) {
   process *p = (process *)t;
   if (moment == TOW_WHEN_MADE) {
     tell_exit(p);
-    return;
+  } else {
+    end_pipes(p, tow_transport_close);
+    send(p, SIGNAL_KILL);
   }
-  bool abandon = moment == TOW_WHEN_ABANDONED; /* it is not waited for [T5] */
-  t->state |= TOW_CLOSING;
-  for (int fd = 0; fd < 3; fd++) {
-    tow_transport *pipe = p->pipes[fd].transport;
-    if (pipe) (abandon ? tow_transport_abort : tow_transport_close)(pipe);
-  }
+}
+
+/* The loop ends: the child is not waited for [T5]. */
+static void run_abandon(tow_loop *loop, tow_node *node) {
+  (void)loop;
+  process *p = (process *)TOW_OWNER(node, tow_transport, open);
+  p->base.state |= TOW_CLOSING;
+  end_pipes(p, tow_transport_abort);
   send(p, SIGNAL_KILL);
-  if (abandon) tow_host_exited(t, -SIGNAL_KILL);
+  tow_host_exited(&p->base, -SIGNAL_KILL);
 }
 
 /* ---- Opening ---- */
@@ -142,6 +151,7 @@ static tow_transport *new_process(tow_loop *loop, const tow_connection_host *tab
   tow_transport *t = tow_new_transport(loop, TOW_PROCESSES, sizeof(process), table, connection, 0);
   if (!t) return NULL;
   t->also = act;
+  t->open.run = run_abandon;
   ((process *)t)->pid = pid;
   return t;
 }
@@ -149,7 +159,7 @@ static tow_transport *new_process(tow_loop *loop, const tow_connection_host *tab
 tow_transport *tow_host_open_process(tow_loop *loop, tow_factory factory, const tow_connection_host *table,
                                      void *connection, int pid) {
   tow_transport *t = new_process(loop, table, connection, pid);
-  return t && tow_start(t, factory) == 0 ? t : NULL;
+  return t && tow_start(t, &factory) == 0 ? t : NULL;
 }
 
 tow_transport *tow_host_spawned(tow_request *r, const tow_connection_host *table, void *connection, int pid) {

@@ -64,9 +64,9 @@ void tow_request_cancel(tow_request *r) {
   set_error(r, TOW_ECANCELED, 0, NULL);
 }
 
-void tow_cancel_requests(tow_loop *loop) {
-  for (tow_node *node = loop->requests.next; node != &loop->requests; node = node->next)
-    tow_request_cancel(TOW_OWNER(node, tow_request, open));
+static void run_cancel(tow_loop *loop, tow_node *node) {
+  (void)loop;
+  tow_request_cancel(TOW_OWNER(node, tow_request, open));
 }
 
 /* ---- Making one ---- */
@@ -83,6 +83,7 @@ tow_request *tow_new_request(tow_loop *loop, tow_factory factory, tow_connected 
   r->discard = abort_transport;
   r->high = r->low = TOW_UNSET;
   r->ready.run = run_result;
+  r->open.run = run_cancel;
   tow_list_init(&r->ready);
   tow_list_add(&loop->requests, &r->open);
   return r;
@@ -130,7 +131,7 @@ tow_transport *tow_open_for(tow_request *r, tow_transport *t) {
   int error = TOW_ENOMEM;
   if (t) {
     tow_transport_set_write_buffer_limits(t, r->high, r->low);
-    error = tow_start(t, r->factory);
+    error = tow_start(t, &r->factory);
   }
   if (error < 0) {
     tow_fail_request(r, error, 0, NULL);

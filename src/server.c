@@ -59,7 +59,7 @@ tow_transport *tow_host_accepted(tow_server *server, const tow_connection_host *
   tow_transport *t = tow_new_transport(loop, TOW_STREAMS, sizeof *t, table, connection, abilities);
   if (!t) return NULL;
   tow_transport_set_write_buffer_limits(t, server->high, server->low);
-  if (tow_start(t, server->factory) < 0) return NULL;
+  if (tow_start(t, &server->factory) < 0) return NULL;
   if (is_open(loop, server)) t->server = server; /* unless the factory has closed it */
   return t;
 }

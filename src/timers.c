@@ -59,20 +59,20 @@ static tow_handle *meld_children(tow_handle *parent) {
   return heap;
 }
 
-tow_handle *tow_timers_pop(tow_loop *loop, double now) {
+/* The earliest, taken out, if it is due at `now`. */
+static tow_handle *pop(tow_loop *loop, double now) {
   tow_handle *first = loop->timers;
   if (!first || first->when > now) return NULL;
   loop->timers = meld_children(first);
   return first;
 }
 
-void tow_timers_remove(tow_handle *handle) {
-  tow_loop *loop = handle->loop;
-  if (handle == loop->timers) {
-    loop->timers = meld_children(handle);
-    tow_timers_tell(loop);
-    return;
-  }
+/* Tells the host when the next one is due. */
+static void tell(tow_loop *loop) {
+  loop->table->set_timer(loop->host, loop->timers ? loop->timers->when : INFINITY);
+}
+
+static void take_out(tow_loop *loop, tow_handle *handle) {
   tow_handle *before = (tow_handle *)(void *)handle->node.previous, *next = next_of(handle);
   if (before->child == handle) {
     before->child = next;
@@ -84,19 +84,42 @@ void tow_timers_remove(tow_handle *handle) {
   loop->timers = meld(loop->timers, meld_children(handle));
 }
 
-void tow_timers_tell(tow_loop *loop) {
-  loop->table->set_timer(loop->host, loop->timers ? loop->timers->when : INFINITY);
+/* The loop's `forget_timer`: one of them, or all. */
+static void forget(tow_loop *loop, tow_handle *handle) {
+  if (!handle) {
+    while ((handle = pop(loop, INFINITY)))
+      handle->loop = NULL;
+  } else if (handle == loop->timers) {
+    pop(loop, INFINITY);
+  } else {
+    take_out(loop, handle);
+    return;
+  }
+  tell(loop);
+}
+
+void tow_host_run_timers(tow_loop *loop) {
+  if (!tow_list_is_empty(&loop->running)) return;
+  double now = tow_loop_time(loop);
+  tow_handle *due;
+  while ((due = pop(loop, now))) {
+    due->node.run = tow_run_handle;
+    tow_list_add(&loop->running, &due->node);
+  }
+  tow_run_all(loop);
+  tell(loop);
 }
 
 void tow_loop_call_at(tow_loop *loop, tow_handle *handle, double when, int (*callback)(void *), void *context) {
   if (!tow_prepare(loop, handle, callback, context)) return;
+  loop->forget_timer = forget;
   handle->node.run = NULL;
   handle->node.next = NULL;
   handle->child = NULL;
   handle->when = when == when ? when : 0;
   handle->order = ++loop->order;
   loop->timers = meld(loop->timers, handle);
-  if (loop->timers == handle) tow_timers_tell(loop);
+  if (loop->timers == handle) tell(loop);
 }
 
 void tow_loop_call_later(tow_loop *loop, tow_handle *handle, double delay, int (*callback)(void *), void *context) {

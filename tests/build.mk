@@ -1,3 +1,6 @@
+# ---- All that `make test` runs, in each configuration ----
+TEST_PROGRAMS := $(addprefix $(B)/,core_test uv_test mqtt_test unit/heap_test tow-trace mqtt instructions)
+
 # ---- The core, on the memory host ----
 CORE_TESTS := probe core_test lifecycle_test flow_test write_test read_test loop_test datagram_test process_test
 $(CORE_TESTS:%=$(B)/tests/unit/%.o): tests/unit/probe.h

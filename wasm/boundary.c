@@ -3,22 +3,20 @@
 
 #include <stdlib.h>
 
-static void ask(void (*import)(tow_request *, const char *, uint32_t, double, uint32_t, size_t, const char *,
-                               const char *),
-                tow_request *request, const char *address, const tow_options *o) {
+static void ask(tow_request *request, tow_verb verb, const char *address, const tow_options *o) {
   uint32_t flags = (uint32_t)o->nodelay | (uint32_t)o->reuse_address << 1 | (uint32_t)o->ipv6_only << 2 |
                    (uint32_t)o->refuse_text << 3;
-  import(request, address, o->backlog, o->keepalive, flags, o->inbox, o->subprotocols, o->headers);
+  tow_import_ask(request, verb, address, o->backlog, o->keepalive, flags, o->inbox, o->subprotocols, o->headers);
 }
 
 static void ask_connect(void *host, tow_request *request, const char *address, const tow_options *options) {
   (void)host;
-  ask(tow_import_connect, request, address, options);
+  ask(request, TOW_CONNECT, address, options);
 }
 
 static void ask_listen(void *host, tow_request *request, const char *address, const tow_options *options) {
   (void)host;
-  ask(tow_import_listen, request, address, options);
+  ask(request, TOW_LISTEN, address, options);
 }
 
 static const tow_loop_host loop_host = {
@@ -55,30 +53,17 @@ static void release(void *context, void *memory) {
 }
 
 tow_loop *tow_wasm_new_loop(void) {
-  tow_loop *loop = tow_host_new_loop(&loop_host, NULL, (tow_allocator){allocate, release, NULL});
+  static const tow_allocator libc = {allocate, release, NULL};
+  tow_loop *loop = tow_host_new_loop(&loop_host, NULL, &libc);
   if (!loop) return NULL;
   tow_loop_set_log(loop, tow_import_log, NULL);
   tow_loop_set_exception_handler(loop, tow_import_exception, NULL);
   return loop;
 }
 
-tow_options tow_wasm_options(double timeout, ptrdiff_t high, ptrdiff_t low) {
-  tow_options options = TOW_OPTIONS_DEFAULT;
-  if (timeout >= 0) options.timeout = timeout;
-  options.high = high;
-  options.low = low;
-  return options;
-}
-
-tow_request *tow_wasm_connect(tow_loop *loop, void *token, const char *address, double timeout, ptrdiff_t high,
-                              ptrdiff_t low) {
-  tow_options options = tow_wasm_options(timeout, high, low);
-  tow_factory factory = {tow_import_construct, token};
-  return tow_loop_connect(loop, address, &options, factory, tow_import_connected, token);
-}
-
-tow_transport *tow_wasm_opened(tow_request *request, void *connection, unsigned abilities) {
-  return tow_host_opened(request, &tow_wasm_connection_host, connection, abilities);
+tow_transport *tow_wasm_open(tow_loop *loop, void *connection, unsigned abilities) {
+  return tow_host_open(loop, (tow_factory){tow_import_construct, connection}, &tow_wasm_connection_host, connection,
+                       abilities);
 }
 
 size_t tow_wasm_received(tow_transport *transport, size_t size, ptrdiff_t sizehint, tow_buffer *next) {

@@ -12,13 +12,12 @@
 TOW_IMPORT(now) double tow_import_now(void *host);
 TOW_IMPORT(set_timer) void tow_import_set_timer(void *host, double when);
 TOW_IMPORT(wake) void tow_import_wake(void *host);
-/* The options that the core leaves to the host. `flags`: 1 nodelay, 2 reuse_address, 4 ipv6_only, 8 refuse_text. */
-TOW_IMPORT(connect)
-void tow_import_connect(tow_request *request, const char *address, uint32_t backlog, double keepalive, uint32_t flags,
-                        size_t inbox, const char *subprotocols, const char *headers);
-TOW_IMPORT(listen)
-void tow_import_listen(tow_request *request, const char *address, uint32_t backlog, double keepalive, uint32_t flags,
-                       size_t inbox, const char *subprotocols, const char *headers);
+/* connect and listen, with the options that the core leaves to the host. `flags`: 1 nodelay, 2 reuse_address, 4
+ * ipv6_only, 8 refuse_text. */
+typedef enum tow_verb { TOW_CONNECT = 0, TOW_LISTEN = 1 } tow_verb;
+TOW_IMPORT(ask)
+void tow_import_ask(tow_request *request, tow_verb verb, const char *address, uint32_t backlog, double keepalive,
+                    uint32_t flags, size_t inbox, const char *subprotocols, const char *headers);
 TOW_IMPORT(cancel) void tow_import_cancel(void *host, tow_request *request);
 TOW_IMPORT(close_server) void tow_import_close_server(void *host, void *listener);
 TOW_IMPORT(server_extra_info)
@@ -33,35 +32,27 @@ TOW_IMPORT(revoke) int tow_import_revoke(void *connection);
 TOW_IMPORT(close) void tow_import_close(void *connection, const tow_error *error);
 TOW_IMPORT(extra_info) int tow_import_extra_info(void *connection, const char *name, char *value, size_t capacity);
 
-/* A tow_factory, a tow_connected, a tow_listening of the requests that JavaScript makes: `token` is what it gave. */
-TOW_IMPORT(construct) tow_protocol *tow_import_construct(tow_loop *loop, void *token);
-TOW_IMPORT(connected) int tow_import_connected(void *token, tow_transport *transport, const tow_error *error);
-TOW_IMPORT(listening) int tow_import_listening(void *token, tow_server *server, const tow_error *error);
+/* The tow_factory of the connections that JavaScript opens: calls the constructor that it was asked for. */
+TOW_IMPORT(construct) tow_protocol *tow_import_construct(tow_loop *loop, void *connection);
 
 /* A tow_log and a tow_exception_handler; `context` is 0. */
 TOW_IMPORT(log) void tow_import_log(void *context, tow_level level, const char *message);
 TOW_IMPORT(exception)
 void tow_import_exception(void *context, const char *callback, tow_transport *transport, const tow_error *error);
 
-/* ---- What the boundary's own files share ---- */
-
+/* What the boundary's own files share. */
 extern const tow_connection_host tow_wasm_connection_host;
-/* A negative time-out, TOW_UNSET: the default. */
-tow_options tow_wasm_options(double timeout, ptrdiff_t high, ptrdiff_t low);
 
 /* ---- Exports ---- */
 
 /* NULL when out of memory. */
 tow_loop *tow_wasm_new_loop(void);
-/* tow_loop_connect and _listen with JavaScript's factory and result, and tow_wasm_options. */
-tow_request *tow_wasm_connect(tow_loop *loop, void *token, const char *address, double timeout, ptrdiff_t high,
-                              ptrdiff_t low);
-tow_request *tow_wasm_listen(tow_loop *loop, void *token, const char *address, double timeout, ptrdiff_t high,
-                             ptrdiff_t low);
-/* tow_host_opened and _accepted with the boundary's connection table. */
-tow_transport *tow_wasm_opened(tow_request *request, void *connection, unsigned abilities);
-tow_transport *tow_wasm_accepted(tow_server *server, void *connection, unsigned abilities);
+/* tow_host_open; the factory is `construct`. */
+tow_transport *tow_wasm_open(tow_loop *loop, void *connection, unsigned abilities);
 /* tow_host_received, and in the same crossing, unless `sizehint` is 0, tow_host_lend for the next bytes. */
 size_t tow_wasm_received(tow_transport *transport, size_t size, ptrdiff_t sizehint, tow_buffer *next);
+/* tow_host_opened and tow_host_accepted, for requests and servers of the module's own. */
+tow_transport *tow_wasm_opened(tow_request *request, void *connection, unsigned abilities);
+tow_transport *tow_wasm_accepted(tow_server *server, void *connection, unsigned abilities);
 
 #endif

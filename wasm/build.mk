@@ -18,7 +18,6 @@ WASM_OPT_FLAGS := -Oz --converge --enable-bulk-memory --enable-sign-ext --enable
   --enable-mutable-globals
 WASM_SOURCES := $(CORE) $(sort $(wildcard src/host/memory*.c)) $(sort $(wildcard wasm/*.c))
 WASM_HEADERS := $(HEADERS) $(wildcard wasm/*.h)
-WASM_EXPORTS := $(shell cat wasm/exports.txt)
 # With a maximum declared an engine reserves the address space at once, and memory grows where it is: then the kernel may
 # read straight into it (rule B5).
 WASM_MAXIMUM := 1073741824
@@ -41,24 +40,31 @@ build/emscripten/libtowline.a: $(WASM_SOURCES:%.c=build/emscripten/%.o)
 	$(EMAR) rcs $@ $^
 
 # $(call tow_module,NAME,SOURCES,EXPORTS): a module with these constructors and functions exported beside Towline's.
+# It is linked twice: first to see what it uses, then with the exports that go with that.
 # No -O where clang links: it would run whatever wasm-opt it finds, not knowing what features that has.
 # Emscripten takes the import modules for misspelt functions; what is really misspelt, the WASI build refuses.
+WASI_LINK := -mexec-model=reactor -Wl,--stack-first -Wl,-z,stack-size=$(WASM_STACK) -Wl,--max-memory=$(WASM_MAXIMUM)
 comma := ,
 space := $(subst ,, )
 define tow_module
-build/wasi/$(1).wasm: $(2:%.c=build/wasi/%.o) build/wasi/libtowline.a wasm/exports.txt
+build/wasi/$(1).exports: $(2:%.c=build/wasi/%.o) build/wasi/libtowline.a wasm/exports.txt wasm/exports.awk
 	@mkdir -p $$(@D)
-	$$(WASI_CC) -mexec-model=reactor $$(filter %.o %.a,$$^) -o $$@ -Wl,--strip-all -Wl,--compress-relocations \
-	  -Wl,--stack-first -Wl,-z,stack-size=$$(WASM_STACK) -Wl,--max-memory=$$(WASM_MAXIMUM) \
-	  $$(patsubst %,-Wl$$(comma)--export=%,$$(WASM_EXPORTS) $(3))
+	$$(WASI_CC) $$(WASI_LINK) $$(filter %.o %.a,$$^) -o $$@.wasm \
+	  $$$$(awk '!/^#/ && NF == 1 { print "-Wl,--export=" $$$$1 }' wasm/exports.txt) $(3:%=-Wl,--export=%) -Wl,-Map=$$@.map
+	awk -f wasm/exports.awk $$@.map wasm/exports.txt >$$@
+	@rm $$@.wasm $$@.map
+
+build/wasi/$(1).wasm: build/wasi/$(1).exports
+	$$(WASI_CC) $$(WASI_LINK) $(2:%.c=build/wasi/%.o) build/wasi/libtowline.a -o $$@ -Wl,--strip-all \
+	  -Wl,--compress-relocations $$$$(sed 's/^/-Wl,--export=/' $$<) $(3:%=-Wl,--export=%)
 	$$(if $$(WASM_OPT),$$(WASM_OPT) $$(WASM_OPT_FLAGS) $$@ -o $$@)
 
-build/emscripten/$(1).wasm: $(2:%.c=build/emscripten/%.o) build/emscripten/libtowline.a wasm/exports.txt
+build/emscripten/$(1).wasm: $(2:%.c=build/emscripten/%.o) build/emscripten/libtowline.a build/wasi/$(1).exports
 	@mkdir -p $$(@D)
 	$$(EMCC) -Oz $$(filter %.o %.a,$$^) -o $$@ -sSTANDALONE_WASM --no-entry -sMALLOC=none -sALLOW_MEMORY_GROWTH=1 \
 	  -sTOTAL_STACK=$$(WASM_STACK) -sINITIAL_MEMORY=1048576 -sMAXIMUM_MEMORY=$$(WASM_MAXIMUM) \
 	  -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 \
-	  -sEXPORTED_FUNCTIONS=$$(subst $$(space),$$(comma),$$(patsubst %,_%,$$(WASM_EXPORTS) $(3)))
+	  -sEXPORTED_FUNCTIONS=$$$$(sed 's/^/_/' build/wasi/$(1).exports | paste -sd,),$(subst $(space),$(comma),$(3:%=_%))
 
 WASM_MODULES += build/wasi/$(1).wasm build/emscripten/$(1).wasm
 endef

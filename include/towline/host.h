@@ -94,8 +94,8 @@ typedef struct tow_allocator {
 
 /* ---- The loop's life ---- */
 
-/* NULL when out of memory. */
-tow_loop *tow_host_new_loop(const tow_loop_host *table, void *host, tow_allocator allocator);
+/* The allocator is copied. NULL when out of memory. */
+tow_loop *tow_host_new_loop(const tow_loop_host *table, void *host, const tow_allocator *allocator);
 void *tow_host_of(const tow_loop *loop);
 /* One turn [T4]: tow_host_run_ready, then the facts of reading and writing, then tow_host_run_timers. */
 /* Runs what was scheduled before this call, not what it schedules [T1]. Answers whether more waits. */

@@ -50,50 +50,51 @@ typedef struct tow_protocol tow_protocol;
  * A call answers 0, or one of these, which are all negative. The same name means the same on every host; those
  * that are an errno on POSIX keep its name. */
 #define TOW_ERRORS(X)                                                                                                  \
-  X(EUNKNOWN, -1, "an error that the host gave no name")                                                               \
+  X(EUNKNOWN, -1, "unknown error")                                                                                     \
   X(EINVAL, -2, "invalid argument")                                                                                    \
   X(ENOMEM, -3, "out of memory")                                                                                       \
-  X(ENOTSUP, -4, "this host or connection cannot do that")                                                             \
+  X(ENOTSUP, -4, "not supported here")                                                                                 \
   X(ECANCELED, -5, "cancelled")                                                                                        \
   X(ETIMEDOUT, -6, "timed out")                                                                                        \
-  X(ECONNREFUSED, -7, "connection refused")                                                                            \
-  X(ECONNRESET, -8, "connection reset by peer")                                                                        \
-  X(ECONNABORTED, -9, "connection aborted")                                                                            \
+  X(ECONNREFUSED, -7, "")                                                                                              \
+  X(ECONNRESET, -8, "")                                                                                                \
+  X(ECONNABORTED, -9, "")                                                                                              \
   X(EPIPE, -10, "broken pipe")                                                                                         \
-  X(ENOTCONN, -11, "not connected")                                                                                    \
-  X(EHOSTUNREACH, -12, "no route to host")                                                                             \
-  X(ENETUNREACH, -13, "network is unreachable")                                                                        \
-  X(ENETDOWN, -14, "network is down")                                                                                  \
-  X(EADDRINUSE, -15, "address already in use")                                                                         \
-  X(EADDRNOTAVAIL, -16, "address not available")                                                                       \
-  X(EACCES, -17, "permission denied")                                                                                  \
-  X(EPERM, -18, "operation not permitted")                                                                             \
-  X(ENOENT, -19, "no such file or directory")                                                                          \
-  X(EMFILE, -20, "too many open files")                                                                                \
-  X(ENFILE, -21, "too many open files in system")                                                                      \
-  X(ENOBUFS, -22, "no buffer space available")                                                                         \
-  X(EMSGSIZE, -23, "message too long")                                                                                 \
-  X(ESRCH, -24, "no such process")                                                                                     \
-  X(E2BIG, -25, "argument list too long")                                                                              \
-  X(EIO, -26, "input/output error")                                                                                    \
-  X(EBADF, -27, "bad file descriptor")                                                                                 \
-  X(ENOTFOUND, -28, "the host name was not found")                                                                     \
-  X(EPROTO, -29, "the peer broke its protocol")                                                                        \
-  X(EOVERFLOW, -30, "more arrived while reading was paused than may be held")                                          \
+  X(ENOTCONN, -11, "")                                                                                                 \
+  X(EHOSTUNREACH, -12, "")                                                                                             \
+  X(ENETUNREACH, -13, "")                                                                                              \
+  X(ENETDOWN, -14, "")                                                                                                 \
+  X(EADDRINUSE, -15, "")                                                                                               \
+  X(EADDRNOTAVAIL, -16, "")                                                                                            \
+  X(EACCES, -17, "")                                                                                                   \
+  X(EPERM, -18, "")                                                                                                    \
+  X(ENOENT, -19, "")                                                                                                   \
+  X(EMFILE, -20, "")                                                                                                   \
+  X(ENFILE, -21, "")                                                                                                   \
+  X(ENOBUFS, -22, "")                                                                                                  \
+  X(EMSGSIZE, -23, "")                                                                                                 \
+  X(ESRCH, -24, "")                                                                                                    \
+  X(E2BIG, -25, "")                                                                                                    \
+  X(EIO, -26, "")                                                                                                      \
+  X(EBADF, -27, "")                                                                                                    \
+  X(ENOTFOUND, -28, "")                                                                                                \
+  X(EPROTO, -29, "")                                                                                                   \
+  X(EOVERFLOW, -30, "")                                                                                                \
   X(ESHUTDOWN, -31, "write() after write_eof()")                                                                       \
   X(ECALLBACK, -32, "a callback failed")                                                                               \
   X(EBUFFER, -33, "get_buffer() returned an empty buffer")                                                             \
-  X(ECLOSED, -34, "the connection was closed with a code")                                                             \
+  X(ECLOSED, -34, "")                                                                                                  \
   X(EADDRESS, -35, "not an address")                                                                                   \
-  X(ESCHEME, -36, "this host has no such scheme")                                                                      \
-  X(ETRAP, -37, "the module trapped")                                                                                  \
-  X(EABI, -38, "not a Towline module, or of another ABI version")
+  X(ESCHEME, -36, "no such scheme here")                                                                               \
+  X(ETRAP, -37, "")                                                                                                    \
+  X(EABI, -38, "")
 
 #define TOW_ERROR_CODE(name, code, text) TOW_##name = (code),
 enum { TOW_ERRORS(TOW_ERROR_CODE) TOW_ERROR_LAST = -38 };
 #undef TOW_ERROR_CODE
 
-/* "ECONNRESET" and "connection reset by peer" for TOW_ECONNRESET; NULL for a code that is none. Static strings. */
+/* "ETIMEDOUT" and "timed out" for TOW_ETIMEDOUT; NULL for a code that is none. Static strings. What only hosts find has
+ * its name for a text: they say it better, in a tow_error's message. */
 const char *tow_error_name(int code);
 const char *tow_error_text(int code);
 

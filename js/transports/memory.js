@@ -1,6 +1,6 @@
 import { CAN_STREAM, Connection } from '../connection.js';
 import { Inbox } from '../inbox.js';
-import { Listener } from '../request.js';
+import { Listener } from '../listener.js';
 
 /** @typedef {import('../instance.js').Instance} Instance */
 /** @typedef {import('../request.js').Request} Request */

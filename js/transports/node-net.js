@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { CAN_STREAM, Connection, HOLDS_LOANS, WANTS_CORK } from '../connection.js';
 import { Inbox } from '../inbox.js';
-import { Listener } from '../request.js';
+import { Listener } from '../listener.js';
 import { fromNode } from './node-error.js';
 import { hostPort } from './node-websocket.js';
 
@@ -314,6 +314,7 @@ export const nodeNet = {
     request.oncancel = () => listener.abandon();
     server.on('error', (error) => {
       const { code, native, message } = fromNode(error);
+      listener.abandon();
       request.failed(code, native, message);
     });
     server.listen({ ...parse(address), backlog: options.backlog, ipv6Only: options.ipv6Only }, () =>

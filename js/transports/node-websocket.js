@@ -1,4 +1,4 @@
-import { Listener } from '../request.js';
+import { Listener } from '../listener.js';
 import { fromNode } from './node-error.js';
 import { opening, subprotocolsOf, WebSocketConnection } from './websocket.js';
 
@@ -163,6 +163,7 @@ export const nodeWebSocket = {
       );
       server.on('error', (/** @type {any} */ error) => {
         const { code, native, message } = fromNode(error);
+        listener.abandon();
         request.failed(code, native, message);
       });
     } catch (error) {

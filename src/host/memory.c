@@ -165,7 +165,7 @@ tow_memory *tow_memory_new(const tow_allocator *allocator) {
   tow_memory *m = calloc(1, sizeof *m);
   if (!m) return NULL;
   m->timer = INFINITY;
-  m->loop = tow_host_new_loop(&loop_host, m, allocator ? *allocator : libc);
+  m->loop = tow_host_new_loop(&loop_host, m, allocator ? allocator : &libc);
   if (m->loop) return m;
   free(m);
   return NULL;

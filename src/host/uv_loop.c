@@ -159,7 +159,7 @@ tow_loop *tow_uv_loop_new(const tow_uv_options *options) {
   tow_uv_host *host = allocator.allocate(allocator.context, sizeof *host);
   if (!host) return NULL;
   *host = (tow_uv_host){.allocator = allocator, .deadline = INFINITY};
-  host->loop = tow_host_new_loop(&loop_table, host, allocator);
+  host->loop = tow_host_new_loop(&loop_table, host, &allocator);
   if (!host->loop) goto no_loop;
   host->uv = options->uv ? options->uv : &host->own;
   if (!options->uv && uv_loop_init(&host->own) < 0) goto no_uv;

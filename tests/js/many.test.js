@@ -25,12 +25,12 @@ for (const build of builds) {
           module.connect(address, { protocol: 'probe_buffered', backlog: COUNT }),
         ),
       );
-      assert.equal(module.call('tow_host_connections', module.loop), COUNT);
+      assert.equal(module.connections, COUNT);
       const mine = all.slice(-COUNT);
       while (!mine.every(({ text }) => text.startsWith('hello'))) await new Promise(setImmediate);
       for (const { transport } of opened) transport.close();
       for (const { transport } of opened) assert.equal(await transport.closed, null);
-      while (module.call('tow_host_connections', module.loop) > 0) await new Promise(setImmediate);
+      while (module.connections > 0) await new Promise(setImmediate);
       return module.exports.memory.buffer.byteLength;
     };
 

@@ -1,0 +1,62 @@
+import { TowlineError } from './errors.js';
+
+/** @typedef {import('./connection.js').Connection} Connection */
+/** @typedef {import('./instance.js').Instance} Instance */
+
+/**
+ * What accepts connections for a module: for a `tow_server` of its own, or with a constructor that JavaScript names. A
+ * transport's file extends it.
+ */
+export class Listener {
+  /** @param {Instance} instance */
+  constructor(instance) {
+    this.instance = instance;
+    this.id = instance.things.add(this);
+    /** The server in the module; 0: JavaScript's own, or no longer. */
+    this.server = 0;
+    /** How JavaScript's own serves. @type {import('./own-request.js').Options | undefined} */
+    this.own = undefined;
+    /** Its connections. @type {Set<Connection>} */
+    this.clients = new Set();
+  }
+
+  /** A connection has come. @param {Connection} connection */
+  accepted(connection) {
+    const { instance } = this;
+    instance.turn(() => {
+      if (this.own) {
+        connection.open(this.own);
+      } else if (this.server !== 0) {
+        const { id, abilities } = connection;
+        connection.transport = instance.call('tow_wasm_accepted', this.server, id, abilities);
+      }
+      if (connection.transport === 0) {
+        connection.abandon(new TowlineError('ECANCELED', 'nobody waits for the connection'));
+        return;
+      }
+      this.clients.add(connection);
+      connection.lost.then(() => this.clients.delete(connection));
+    });
+  }
+
+  /** The server is no more. */
+  abandon() {
+    this.instance.things.delete(this.id);
+    this.server = 0;
+    this.own = undefined;
+    this.close();
+  }
+
+  /** Stop accepting. */
+  close() {}
+
+  /** Where a client connects to. */
+  get address() {
+    return '';
+  }
+
+  /** @param {string} _name @returns {string | undefined} */
+  extraInfo(_name) {
+    return undefined;
+  }
+}

@@ -1,0 +1,129 @@
+import { TowlineError } from './errors.js';
+import { defaults, Request } from './request.js';
+
+/** @typedef {import('./connection.js').Connection} Connection */
+/** @typedef {import('./instance.js').Instance} Instance */
+/** @typedef {import('./listener.js').Listener} Listener */
+/** @typedef {import('./request.js').HostOptions} HostOptions */
+
+/**
+ * What JavaScript may say of a connection or a server.
+ * @typedef {object} OwnOptions
+ * @property {string} protocol the constructor that the module exports: `tow_protocol *NAME(tow_loop *, void *context)`
+ * @property {number} [context] the constructor's context: an address in the module, or 0
+ * @property {number} [timeout] milliseconds until it is open; 0: none; 30 seconds unless said
+ * @property {number} [high] write buffer limits, in bytes: for a module that exports
+ *   `tow_transport_set_write_buffer_limits`
+ * @property {number} [low]
+ * @property {AbortSignal} [signal]
+ * @typedef {OwnOptions & Partial<HostOptions>} Options
+ */
+
+const TIMEOUT = 30_000;
+
+/**
+ * A request of JavaScript's own: a promise, which an AbortSignal, a time-out or the module's end may cut short [O1]. The
+ * module knows nothing of it before the connection is open: then it is asked for its protocol, and no earlier.
+ * @template T
+ */
+export class OwnRequest extends Request {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {(result: T) => void} */
+  #resolve = () => {};
+  /** @type {(error: Error) => void} */
+  #reject = () => {};
+  #abort = () => this.#giveUp('ECANCELED', 'cancelled', this.options.signal?.reason);
+
+  /**
+   * @param {Instance} instance
+   * @param {string} address
+   * @param {Options} options
+   */
+  constructor(instance, address, options) {
+    super(instance);
+    this.address = address;
+    this.options = options;
+    /** @type {Promise<T>} */
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** @param {'connect' | 'listen'} verb */
+  start(verb) {
+    const { instance, address, options } = this;
+    const { protocol, signal, timeout = TIMEOUT, high, low } = options;
+    const missing = [
+      protocol,
+      ...((high ?? low) === undefined ? [] : ['tow_transport_set_write_buffer_limits']),
+    ].find((name) => typeof instance.exports[name] !== 'function');
+    if (instance.dead) this.#reject(instance.dead);
+    else if (missing === protocol)
+      this.#fail('EINVAL', `the module exports no constructor ${protocol}`);
+    else if (missing) this.#fail('ENOTSUP', `the module does not export ${missing}`);
+    else if (signal?.aborted) this.#abort();
+    else {
+      instance.requests.set(this, this);
+      signal?.addEventListener('abort', this.#abort);
+      if (timeout > 0)
+        this.#timer = setTimeout(() => this.#giveUp('ETIMEDOUT', 'timed out'), timeout);
+      this.begin(verb, address, { ...defaults, ...options });
+    }
+    return this.result;
+  }
+
+  /** @param {string} code @param {string} message @param {ErrorOptions & {native?: number}} [more] */
+  #fail(code, message, more) {
+    this.#reject(new TowlineError(code, `${this.address}: ${message}`, more));
+  }
+
+  /** @param {string} code @param {string} message @param {unknown} [cause] */
+  #giveUp(code, message, cause) {
+    this.cancel();
+    this.#fail(code, message, cause === undefined ? {} : { cause });
+  }
+
+  /** @override */
+  forget() {
+    clearTimeout(this.#timer);
+    this.options.signal?.removeEventListener('abort', this.#abort);
+    this.instance.requests.delete(this);
+  }
+
+  /** @override @param {Connection} connection */
+  tellOpened(connection) {
+    let protocol = 0;
+    try {
+      protocol = connection.open(this.options);
+    } catch (trap) {
+      this.#reject(/** @type {Error} */ (trap));
+      throw trap;
+    }
+    if (protocol === 0) {
+      this.#fail('ENOMEM', 'no protocol was made for the connection');
+      return false;
+    }
+    this.#resolve(/** @type {T} */ ({ connection, protocol })); // told after this turn: after connection_made
+    return true;
+  }
+
+  /** @override @param {Listener} listener */
+  tellListening(listener) {
+    listener.own = this.options;
+    this.#resolve(/** @type {T} */ (listener));
+    return true;
+  }
+
+  /** @override @param {string} code @param {number} native @param {string} message */
+  tellFailed(code, native, message) {
+    this.#fail(code, message, { native });
+  }
+
+  /** @override @param {TowlineError} error */
+  abandon(error) {
+    this.cancel();
+    this.#reject(error);
+  }
+}
