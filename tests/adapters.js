@@ -3,12 +3,13 @@
  * at a time; it hands over raw lines as they come and answers an exit status (0 done, 77 cannot run this one).
  */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { load } from '../js/node.js';
 import { openBrowser } from './browser.js';
 import { Peer } from './peer/peer.js';
+import { descriptorOf } from './peer/pipe.js';
 import { Trace } from './peer/trace.js';
 import { runTrace } from './runner.js';
 
@@ -38,11 +39,15 @@ import { runTrace } from './runner.js';
  * @property {string} name
  * @property {Transport} [transport] none: it plays the peer itself
  * @property {boolean | 'either'} halfClose whether its connections have one
+ * @property {boolean} [isPlanned] it answers 77 so far
  * @typedef {Adapter & Details} Host
  */
 
 /** @param {string} path from the project's root */
 export const fromRoot = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** What subprocess scenarios run. */
+const childProgram = fromRoot('build/child');
 
 const LIMIT = 30_000;
 
@@ -52,15 +57,18 @@ const LIMIT = 30_000;
  * @param {Record<string, string>} environment
  * @param {(line: Line) => void} print
  * @param {string} [input]
+ * @param {number[]} [descriptors] what it is to have as 3, 4 ...; ours no longer
  * @returns {Promise<number>}
  */
-export async function towTrace(parameters, environment, print, input = '') {
+export async function towTrace(parameters, environment, print, input = '', descriptors = []) {
   const program = process.env.TOW_TRACE ?? fromRoot('build/sanitize/tow-trace');
-  const child = spawn(program, parameters, {
-    env: { ...process.env, ...environment },
-    stdio: ['pipe', 'pipe', 'pipe'],
-    timeout: LIMIT,
-  });
+  const options = { env: { ...process.env, ...environment }, timeout: LIMIT };
+  /** @type {import('node:child_process').StdioOptions} */
+  const stdio = ['pipe', 'pipe', 'pipe', ...descriptors];
+  const child = /** @type {import('node:child_process').ChildProcessWithoutNullStreams} */ (
+    spawn(program, parameters, { ...options, stdio })
+  );
+  for (const descriptor of descriptors) closeSync(descriptor);
   child.stdin.end(input);
   let complaint = '';
   child.stderr.on('data', (text) => {
@@ -79,8 +87,12 @@ export async function towTrace(parameters, environment, print, input = '') {
 
 /** @type {Adapter} */
 const libuv = {
-  run: ({ scenario, spec, print }) =>
-    towTrace(['-'], { ORACLE_PEER: spec ?? '' }, print, JSON.stringify(scenario)),
+  run({ scenario, spec = '', print }) {
+    const isPipe = spec.startsWith('fd:');
+    const environment = { ORACLE_PEER: isPipe ? 'fd:3' : spec, ORACLE_CHILD: childProgram };
+    const descriptors = isPipe ? [descriptorOf(spec)] : [];
+    return towTrace(['-'], environment, print, JSON.stringify(scenario), descriptors);
+  },
 };
 
 /** @type {Adapter} */
@@ -99,7 +111,14 @@ function codeOf(build) {
 }
 
 /** In this process. @type {(build: string) => Adapter} */
-const node = (build) => ({ run: (task) => runTrace({ load, code: codeOf(build), ...task }) });
+const node = (build) => ({
+  async run(task) {
+    const status = await runTrace({ load, code: codeOf(build), child: childProgram, ...task });
+    const isLeft = status === 77 && task.spec?.startsWith('fd:');
+    if (isLeft && task.spec) closeSync(descriptorOf(task.spec));
+    return status;
+  },
+});
 
 /** @type {(build: string) => Adapter} */
 function chromium(build) {
@@ -114,6 +133,15 @@ function chromium(build) {
   };
 }
 
+/** Beside connected streams. @type {Details[]} */
+const others = [
+  { name: 'udp', transport: 'udp', halfClose: 'either' },
+  { name: 'bound udp', transport: 'udp-bound', halfClose: 'either' },
+  { name: 'read pipe', transport: 'pipe_r', halfClose: 'either' },
+  { name: 'write pipe', transport: 'pipe_w', halfClose: 'either' },
+  { name: 'child', transport: 'child', halfClose: 'either' },
+];
+
 /** @type {(build: string) => Host[]} */
 const wasmHosts = (build) => [
   { ...node(build), name: `memory, ${build}`, halfClose: 'either' },
@@ -121,6 +149,12 @@ const wasmHosts = (build) => [
   { ...node(build), name: `Node unix, ${build}`, transport: 'unix', halfClose: true },
   { ...node(build), name: `Node tcp server, ${build}`, transport: 'tcp-server', halfClose: true },
   { ...node(build), name: `Node ws, ${build}`, transport: 'ws', halfClose: false },
+  ...others.map((one) => ({
+    ...node(build),
+    ...one,
+    name: `Node ${one.name}, ${build}`,
+    isPlanned: true,
+  })),
   { ...chromium(build), name: `Chromium ws, ${build}`, transport: 'ws', halfClose: false },
 ];
 
@@ -135,6 +169,7 @@ export const hosts = [
   { ...libuv, name: 'libuv tcp', transport: 'tcp', halfClose: true },
   { ...libuv, name: 'libuv unix', transport: 'unix', halfClose: true },
   { ...libuv, name: 'libuv tcp server', transport: 'tcp-server', halfClose: true },
+  ...others.map((one) => ({ ...libuv, ...one, name: `libuv ${one.name}` })),
   ...builds.flatMap(wasmHosts),
 ];
 

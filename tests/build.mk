@@ -58,3 +58,6 @@ PROBE_EXPORTS := probe_stream probe_buffered probe_none probe_trap probe_recurse
   tow_transport_resume_reading tow_transport_revoke_buffer tow_transport_set_write_buffer_limits \
   tow_transport_get_write_buffer_size tow_transport_get_extra_info
 $(eval $(call tow_module,probe,tests/js/probe.c,$(PROBE_EXPORTS)))
+
+# ---- What tests/native.test.js and its neighbours run ----
+build-tests: $(addprefix $(B)/,core_test uv_test mqtt_test unit/heap_test tow-trace child instructions)

@@ -11,7 +11,7 @@ function run(program) {
   const ended = new Promise((resolve) => {
     const options = { timeout: 300_000, maxBuffer: 1 << 24 };
     execFile(program, options, (error, out, err) => {
-      resolve({ status: error ? (Number(error.code) || -1) : 0, out, err });
+      resolve({ status: error ? Number(error.code) || -1 : 0, out, err });
     });
   });
   return ended;

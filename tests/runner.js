@@ -14,6 +14,7 @@
  * @property {BufferSource} code of the module
  * @property {Scenario} scenario
  * @property {string} [spec] where the peer is (tests/peer/); none: the memory host in the module
+ * @property {string} [child] the program that a subprocess runs
  * @property {(line: Line) => void} print
  */
 
@@ -31,43 +32,12 @@ function lineReader(print) {
   };
 }
 
-/** @type {(spec: string) => string} */
-const addressOf = (spec) => (spec.startsWith('tcp:') ? `tcp://${spec.slice(4)}` : spec);
-
-/**
- * @param {Module} module
- * @param {number} trace
- * @param {Stage} stage
- */
-async function open(module, trace, { scenario, spec = '', print }) {
-  const options = {
-    protocol: 'trace_protocol',
-    context: trace,
-    timeout: module.call('trace_timeout', trace) || undefined,
-  };
-  if (spec === 'listen:tcp') {
-    const server = await module.listen('tcp://127.0.0.1:0', options);
-    print({ listening: Number(new URL(server.address).port) });
-    return true;
-  }
-  const cancelling = new AbortController();
-  const opening = module.connect(addressOf(spec), { ...options, signal: cancelling.signal });
-  if (scenario.cancel) cancelling.abort();
-  try {
-    await opening;
-    return true;
-  } catch (error) {
-    print({ op: 'connect', raised: /** @type {{ code: string }} */ (error).code });
-    return false;
-  }
-}
-
 /**
  * @param {Stage} stage
  * @returns {Promise<number>} 0 done, 2 malformed, 77 cannot run this one
  */
 export async function runTrace(stage) {
-  const { load, code, scenario, spec, print } = stage;
+  const { load, code, scenario, spec, child = '', print } = stage;
   /** @type {() => void} */
   let end = () => {};
   /** @type {Promise<void>} */
@@ -84,10 +54,10 @@ export async function runTrace(stage) {
     const status = Number(module.call('trace_status', trace));
     if (status !== 0) return status;
     if (spec === undefined) return Number(module.call('trace_run', trace));
-    if (!/^(tcp|unix|wss?|listen):/.test(spec)) return 77;
-    if (await open(module, trace, stage)) await ended;
+    module.call('trace_open', trace, module.loop, spec, child);
+    await ended;
     module.call('trace_abort', trace);
-    return 0;
+    return Number(module.call('trace_status', trace));
   } finally {
     await module.close();
   }

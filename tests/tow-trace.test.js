@@ -34,6 +34,14 @@ const malformed = [
   ['a number too large', JSON.stringify({ ...plain, steps: [{ proto: 'write', n: 1e12 }] })],
   ['a number below 0', JSON.stringify({ ...plain, steps: [{ proto: 'write', n: -1 }] })],
   ['no second protocol', JSON.stringify({ ...plain, steps: [{ proto: 'set_protocol', to: 2 }] })],
+  [
+    'no such addressee',
+    JSON.stringify({ ...plain, steps: [{ proto: 'sendto', n: 1, addr: 'x' }] }),
+  ],
+  ['no descriptor', JSON.stringify({ ...plain, steps: [{ proto: 'has_pipe' }] })],
+  ['no list of arguments', JSON.stringify({ ...plain, child: 'out:1' })],
+  ['an unknown stdio', JSON.stringify({ ...plain, stdio: ['tape'] })],
+  ['an end of datagrams', JSON.stringify({ ...plain, kind: 'datagram', steps: [{ peer: 'eof' }] })],
   ['an unknown callback', JSON.stringify({ ...plain, proto: { on: { noon: [] } } })],
 ];
 
@@ -81,9 +89,9 @@ for (const [name, { command, some }] of Object.entries(programs)) {
     });
 
     test('what it cannot run ends with 77', () => {
-      assert.equal(run(JSON.stringify({ ...plain, kind: 'datagram' })).status, 77);
-      const overPipe = JSON.stringify({ ...plain, drive: 'os', transport: 'pipe_r' });
-      assert.equal(run(overPipe, { ORACLE_PEER: 'fd:0' }).status, 77);
+      assert.equal(run(JSON.stringify({ ...plain, kind: 'subprocess' })).status, 77);
+      const overNothing = JSON.stringify({ ...plain, drive: 'os', steps: [] });
+      assert.equal(run(overNothing, { ORACLE_PEER: 'pigeon:3' }).status, 77);
     });
 
     for (const [what, text] of malformed.slice(0, some)) {

@@ -14,6 +14,9 @@ static const char usage[] =
     "  tcp:HOST:PORT    connect\n"
     "  unix:PATH        connect\n"
     "  listen:tcp       listen on a port of 127.0.0.1, which is printed, and take one connection\n"
+    "  udp:HOST:PORT    exchange datagrams (transport udp-bound: from a port of 127.0.0.1, which is printed)\n"
+    "  fd:N             a pipe to write to (transport pipe_w) or to read from\n"
+    "ORACLE_CHILD is the program that a subprocess runs.\n"
     "With --memory, the peer's steps are played on the memory host instead.\n"
     "\n"
     "The name \"-\" is the standard input. Of several scenarios, each one's lines are followed by\n"
@@ -52,69 +55,33 @@ static char *read_file(const char *name, size_t *size) {
   return NULL;
 }
 
-/* A scenario on libuv. */
-typedef struct stage {
-  recorder *recorder;
-  tow_loop *loop;
-} stage;
-
-static void ended(void *context) {
-  tow_uv_stop(((stage *)context)->loop);
+static void ended(void *loop) {
+  tow_uv_stop(loop);
 }
 
-static int refused(stage *self, const tow_error *error) {
-  recorder_print_refused(self->recorder, error);
-  tow_uv_stop(self->loop);
-  return 0;
-}
-
-static int connected(void *context, tow_transport *transport, const tow_error *error) {
-  (void)transport;
-  return error ? refused(context, error) : 0;
-}
-
-static int listening(void *context, tow_server *server, const tow_error *error) {
-  stage *self = context;
-  if (error) return refused(self, error);
-  char name[64] = "";
-  tow_server_get_extra_info(server, "sockname", name, sizeof name);
-  const char *port = strrchr(name, ':');
-  recorder_print_listening(self->recorder, port ? (unsigned)strtoul(port + 1, NULL, 10) : 0);
-  return 0;
-}
-
-/* Answers false for a peer that this program cannot talk to. */
-static bool open_peer(stage *self, const char *peer) {
-  tow_factory factory = recorder_factory(self->recorder);
-  char address[512];
-  if (!strcmp(peer, "listen:tcp")) {
-    tow_loop_listen(self->loop, "tcp://127.0.0.1:0", NULL, factory, listening, self);
-    return true;
-  }
-  if (!strncmp(peer, "tcp:", 4))
-    snprintf(address, sizeof address, "tcp://%s", peer + 4);
-  else if (!strncmp(peer, "unix:", 5))
-    snprintf(address, sizeof address, "%s", peer);
-  else
-    return false;
-  tow_options options = TOW_OPTIONS_DEFAULT;
-  if (recorder_timeout(self->recorder) > 0) options.timeout = recorder_timeout(self->recorder);
-  tow_request *request = tow_loop_connect(self->loop, address, &options, factory, connected, self);
-  if (recorder_cancels(self->recorder)) tow_request_cancel(request);
-  return true;
+/* A pipe on a descriptor. */
+static void open_pipe(recorder *recorder, tow_loop *loop, int fd) {
+  tow_factory factory = recorder_factory(recorder);
+  int error = recorder_is_write_pipe(recorder) ? tow_loop_connect_write_pipe(loop, fd, factory, NULL)
+                                               : tow_loop_connect_read_pipe(loop, fd, factory, NULL);
+  if (error < 0) recorder_refuse(recorder, &(tow_error){error, 0, tow_error_text(error)});
 }
 
 static int run_uv(recorder *recorder, const char *name) {
-  const char *peer = getenv("ORACLE_PEER");
+  const char *peer = getenv("ORACLE_PEER"), *child = getenv("ORACLE_CHILD");
   if (!peer) return complain(2, name, "a real connection needs ORACLE_PEER (see --help)");
-  stage stage = {.recorder = recorder, .loop = tow_uv_loop_new(NULL)};
-  if (!stage.loop) return complain(1, name, "cannot make a loop");
-  recorder_on_end(recorder, ended, &stage);
-  bool can = open_peer(&stage, peer);
-  if (can) tow_uv_run(stage.loop);
+  tow_loop *loop = tow_uv_loop_new(NULL);
+  if (!loop) return complain(1, name, "cannot make a loop");
+  recorder_on_end(recorder, ended, loop);
+  if (!strncmp(peer, "fd:", 3))
+    open_pipe(recorder, loop, (int)strtol(peer + 3, NULL, 10));
+  else
+    recorder_open(recorder, loop, peer, child ? child : "");
+  tow_uv_run(loop);
   recorder_abort(recorder);
-  tow_uv_loop_close(stage.loop);
-  return can ? 0 : complain(77, name, "cannot run on this kind of peer");
+  tow_uv_loop_close(loop);
+  int status = recorder_status(recorder);
+  return status ? complain(status, name, "this host cannot open that") : 0;
 }
 
 static int run(const char *name, bool on_memory) {

@@ -13,6 +13,9 @@ Drive "mem" needs nothing else. For a real connection ORACLE_PEER says where the
   unix:PATH        connect
   ws://HOST:PORT/  connect
   listen:tcp       listen on a port of 127.0.0.1, which is printed, and take one connection
+  udp:HOST:PORT    exchange datagrams (transport udp-bound: from a port of 127.0.0.1, which is printed)
+  fd:N             a pipe to write to (transport pipe_w) or to read from
+ORACLE_CHILD is the program that a subprocess runs.
 
 Exit status: 0 done, 2 malformed, 77 cannot run this one.
 `;
@@ -37,6 +40,7 @@ async function main() {
     code,
     scenario,
     spec,
+    child: process.env.ORACLE_CHILD,
     print: (line) => writeAll(`${JSON.stringify(line)}\n`),
   });
 }

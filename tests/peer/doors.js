@@ -6,6 +6,8 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { pipeDoor } from './pipe.js';
+import { udpDoor } from './udp.js';
 import { socketWire, webSocketWire } from './wires.js';
 
 /** @typedef {import('./wires.js').Wire} Wire */
@@ -14,7 +16,8 @@ import { socketWire, webSocketWire } from './wires.js';
 /**
  * What a transport's other end is made of.
  * @typedef {object} Door
- * @property {string} spec where the system under test finds it: tcp:HOST:PORT, unix:PATH, listen:tcp, ws://HOST:PORT
+ * @property {string} spec where the system under test finds it: tcp:HOST:PORT, unix:PATH, listen:tcp, ws://HOST:PORT,
+ * udp:HOST:PORT, fd:N
  * @property {() => Promise<Wire>} wire the one connection
  * @property {() => Promise<void>} close may be called twice
  * @property {() => Promise<void>} [refuse] leaves an address that nobody listens on
@@ -97,6 +100,19 @@ export const doors = {
       close: async () => void socket?.destroy(),
     };
   },
+
+  /** @type {(trace: Trace, signal: AbortSignal) => Promise<Door>} */
+  udp: (trace, signal) => udpDoor(trace, signal, false),
+  /** @type {(trace: Trace, signal: AbortSignal) => Promise<Door>} */
+  'udp-bound': (trace, signal) => udpDoor(trace, signal, true),
+  /** A child has no peer but the scenario's own program. @returns {Promise<Door>} */
+  child: async () => ({
+    spec: '',
+    wire: () => Promise.reject(new Error('a child has no peer')),
+    close: async () => {},
+  }),
+  pipe_r: () => pipeDoor('pipe_r'),
+  pipe_w: () => pipeDoor('pipe_w'),
 
   /** @returns {Promise<Door>} */
   async ws() {

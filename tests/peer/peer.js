@@ -18,8 +18,9 @@ import { doors } from './doors.js';
 
 const PATIENCE = 20_000;
 
-/** A connection that never comes to be leaves the peer nothing to do. @param {Scenario} scenario */
-const isAlone = (scenario) => Boolean(scenario.refuse || scenario.cancel || scenario.silent);
+/** A child, or a connection that never comes to be, leaves the peer nothing to do. @param {Scenario} scenario */
+const isAlone = ({ kind, refuse, cancel, silent }) =>
+  Boolean(kind === 'subprocess' || refuse || cancel || silent);
 
 export class Peer {
   #steps;
@@ -29,6 +30,7 @@ export class Peer {
   #sent = 0;
   /** @type {Buffer[]} */
   #received = [];
+  #hasBoundaries = false;
   /** Read, but beyond what a step asked for. */
   /** @type {Buffer} */
   #rest = Buffer.alloc(0);
@@ -80,6 +82,7 @@ export class Peer {
   async #playAll() {
     try {
       const wire = await this.#door.wire();
+      this.#hasBoundaries = wire.hasBoundaries ?? false;
       for (const step of this.#steps) await this.#play(wire, step);
     } catch (error) {
       this.#error = String(error);
@@ -96,7 +99,7 @@ export class Peer {
       case 'send':
         return wire.send(this.#payload(step));
       case 'recv':
-        return this.#receive(wire, step.n);
+        return wire.hasBoundaries ? this.#receiveOne(wire) : this.#receive(wire, step.n);
       case 'recv_eof':
         return this.#receive(wire, Infinity, step.slow_ms);
       case 'shutdown':
@@ -146,6 +149,12 @@ export class Peer {
     }
   }
 
+  /** @param {Wire} wire */
+  async #receiveOne(wire) {
+    const datagram = await wire.read();
+    if (datagram) this.#received.push(datagram);
+  }
+
   /**
    * What the peer has seen.
    * @returns {Line[]}
@@ -154,7 +163,9 @@ export class Peer {
     if (this.isAlone) return [];
     const hex = Buffer.concat(this.#received).toString('hex');
     /** @type {Line[]} */
-    const lines = [{ peer: 'report', hex, end: this.#end }];
+    const lines = this.#hasBoundaries
+      ? this.#received.map((datagram) => ({ peer: 'datagram', hex: datagram.toString('hex') }))
+      : [{ peer: 'report', hex, end: this.#end }];
     if (this.#error) lines.push({ peer: 'error', msg: this.#error });
     return lines;
   }

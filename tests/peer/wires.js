@@ -12,10 +12,11 @@
  * @property {() => void} close
  * @property {() => void} reset
  * @property {'open' | 'eof' | 'reset'} end
+ * @property {true} [hasBoundaries] a read is one datagram
  */
 
 /** What has come, and whoever waits for it. */
-class Inbox {
+export class Inbox {
   /** @type {Buffer[]} */
   #chunks = [];
   /** @type {(() => void) | undefined} */
@@ -36,7 +37,7 @@ class Inbox {
   }
 
   /**
-   * @param {() => void} resume called while there is nothing
+   * @param {() => void} [resume] called while there is nothing
    * @returns {Promise<Buffer | null>}
    */
   async read(resume) {
@@ -45,7 +46,7 @@ class Inbox {
       const more = new Promise((resolve) => {
         this.#wake = resolve;
       });
-      resume();
+      resume?.();
       await more;
     }
     return this.#chunks.shift() ?? null;

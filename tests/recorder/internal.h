@@ -4,6 +4,7 @@
 
 #include "recorder.h"
 #include "scenario.h"
+#include <towline/memory.h>
 
 /* A line being written. */
 typedef struct line {
@@ -37,6 +38,10 @@ struct recorder {
   tow_loop *loop;
   tow_transport *transport; /* a reference; NULL before connection_made */
   uint64_t written, fed;    /* where the pattern of each direction stands */
+  uint64_t pipe_written[3];
+  tow_transport *pipes[3]; /* references; NULL: not piped */
+  char peer[64];           /* whom datagrams are for */
+  tow_peer addressees[ADDRESSEE_COUNT];
   int64_t calls[CALLBACK_COUNT], bytes;
   bool writing_paused;
   int lost_code; /* what connection_lost was told, 0 for none */
@@ -50,6 +55,7 @@ struct recorder {
   tow_handle advance, alarm;
   void (*on_end)(void *context);
   void *on_end_context;
+  int status;
 };
 
 /* lines.c: each prints one line. */
@@ -68,6 +74,19 @@ uint8_t *payload(const step *step, uint64_t *offset, size_t *size);
 void recording_init(recording *self, recorder *recorder, const script *script);
 void recording_free(recording *self);
 
+/* open.c: the far end's address, as its host writes it. */
+void set_peer(recorder *self, const char *name);
+/* memory.c */
+tow_memory_peer *open_on_memory(recorder *self, tow_memory *memory, tow_memory_options options);
+
+/* Once connection_made knows the transport. */
+void find_peers(recorder *self);
+void find_pipes(recorder *self);
+void release_pipes(recorder *self);
+/* child_ops.c: a step of a subprocess's protocol; TOW_EINVAL for one that is none. */
+int run_child_op(recorder *self, const step *step);
+void print_bool(recorder *self, const step *step, bool value);
+
 /* ops.c: a step of the protocol's. Answers negative if it is "raise". */
 int run_op(recorder *self, const step *step);
 int run_ops(recorder *self, const step_list *list);
@@ -75,8 +94,10 @@ bool has_mark(const recorder *self, const char *label);
 void cancel_laters(recorder *self);
 void free_ops(recorder *self);
 
-/* steps.c: something happened that a step may wait for. */
+/* steps.c */
 void steps_begin(recorder *self);
+void steps_end(recorder *self);
+/* Something happened that a step may wait for. */
 void steps_notice(recorder *self);
 
 #endif

@@ -104,16 +104,6 @@ void print_raised(recorder *self, const char *name, int code, const char *messag
   print_line(self);
 }
 
-void recorder_print_refused(recorder *self, const tow_error *error) {
-  print_raised(self, "connect", error->code, error->message);
-}
-
-void recorder_print_listening(recorder *self, unsigned port) {
-  line_text(&self->line, "{\"listening\":");
-  line_number(&self->line, (int64_t)port);
-  print_line(self);
-}
-
 void pattern_fill(uint8_t *out, uint64_t offset, size_t size) {
   for (uint64_t i = offset; i < offset + size; i++)
     *out++ = (uint8_t)(i * 131 + (i >> 8) * 17 + (i >> 16) * 29 + 7);

@@ -11,13 +11,28 @@ typedef struct stage {
   uint64_t sent; /* where the peer's pattern stands */
 } stage;
 
+static void print_sizes(stage *self) {
+  line *line = &self->recorder->line;
+  size_t count;
+  const size_t *sizes = tow_memory_received_sizes(self->peer, &count);
+  line_text(line, ",\"sizes\":[");
+  for (size_t i = 0; i < count; i++) {
+    if (i) line_text(line, ",");
+    line_number(line, (int64_t)sizes[i]);
+  }
+  line_text(line, "]");
+}
+
 static void report(stage *self) {
   line *line = &self->recorder->line;
   size_t size;
   const void *data = tow_memory_received(self->peer, &size);
   line_text(line, "{\"peer\":\"report\",\"hex\":");
   line_hex(line, data, size);
-  line_text(line, tow_memory_received_eof(self->peer) ? ",\"eof\":true" : ",\"eof\":false");
+  if (self->recorder->scenario.protos[0].kind == KIND_DATAGRAM)
+    print_sizes(self);
+  else
+    line_text(line, tow_memory_received_eof(self->peer) ? ",\"eof\":true" : ",\"eof\":false");
   print_line(self->recorder);
 }
 
@@ -94,11 +109,24 @@ static void feed(stage *self) {
     print_op(recorder, "feed", "null");
 }
 
+/* Its capacity is the scenario's, if that says one. */
+tow_memory_peer *open_on_memory(recorder *self, tow_memory *memory, tow_memory_options options) {
+  if (self->scenario.send_capacity != SCENARIO_UNSET) options.capacity = (ptrdiff_t)self->scenario.send_capacity;
+  if (self->scenario.protos[0].kind != KIND_DATAGRAM) return tow_memory_open(memory, recorder_factory(self), &options);
+  static const char name[] = "peer";
+  set_peer(self, name);
+  if (!self->scenario.is_bound) {
+    options.connected_to.size = sizeof name - 1;
+    memcpy(options.connected_to.bytes, name, sizeof name - 1);
+  }
+  return tow_memory_open_endpoint(memory, recorder_factory(self), &options);
+}
+
 int recorder_run_memory(recorder *self) {
-  const tow_memory_options options = {.capacity = (ptrdiff_t)self->scenario.send_capacity};
+  const tow_memory_options options = {.capacity = -1};
   stage stage = {.recorder = self, .memory = tow_memory_new(NULL)};
-  if (!stage.memory || !(stage.peer = tow_memory_open(stage.memory, recorder_factory(self), &options))) abort();
-  if (self->scenario.is_feed)
+  if (!stage.memory || !(stage.peer = open_on_memory(self, stage.memory, options))) abort();
+  if (self->scenario.protos[0].kind == KIND_FEED)
     feed(&stage);
   else
     run_steps(&stage);

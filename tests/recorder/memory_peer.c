@@ -14,14 +14,18 @@ typedef struct player {
   size_t next;
   uint64_t sent;      /* where the pattern stands */
   size_t read, wants; /* bytes that the peer has taken, and those that it is waiting for in this step */
-  bool reset, saw_end, waits;
-  double until; /* the end of a sleep */
+  bool saw_end, waits;
+  double until;       /* the end of a sleep */
+  bool has_datagrams; /* `read` and `wants` count them */
 } player;
 
 /* Takes up to `most` bytes out of the window, and answers how many. */
 static size_t take(player *self, size_t most) {
   size_t there;
-  tow_memory_received(self->peer, &there);
+  if (self->has_datagrams)
+    tow_memory_received_sizes(self->peer, &there);
+  else
+    tow_memory_received(self->peer, &there);
   size_t count = there - self->read < most ? there - self->read : most;
   if (count) tow_memory_accept(self->peer, (ptrdiff_t)count);
   self->read += count;
@@ -32,7 +36,7 @@ static size_t take(player *self, size_t most) {
 static bool receive(player *self, const step *step) {
   if (!self->waits) {
     self->waits = true;
-    self->wants = step->id == STEP_PEER_RECV ? (size_t)step->n : SIZE_MAX;
+    self->wants = step->id == STEP_PEER_RECV_EOF ? SIZE_MAX : self->has_datagrams ? 1 : (size_t)step->n;
   }
   self->wants -= take(self, self->wants);
   return !self->wants || self->saw_end;
@@ -50,7 +54,7 @@ static bool sleep_over(player *self, const step *step) {
 static void send(player *self, const step *step) {
   size_t size;
   uint8_t *bytes = payload(step, &self->sent, &size);
-  tow_memory_send(self->peer, bytes, size);
+  tow_memory_send(self->peer, bytes, size); /* of an endpoint that is connected to none: from nobody */
   free(bytes);
 }
 
@@ -102,11 +106,27 @@ static void turn(player *self) {
   if (!play_next(self) && self->read == before) tow_memory_advance(self->memory, 1);
 }
 
+static void report_datagrams(player *self) {
+  line *line = &self->recorder->line;
+  size_t size, count;
+  const char *data = tow_memory_received(self->peer, &size);
+  const size_t *sizes = tow_memory_received_sizes(self->peer, &count);
+  for (size_t i = 0; i < self->read; data += sizes[i++]) {
+    line_text(line, "{\"peer\":\"datagram\",\"hex\":");
+    line_hex(line, data, sizes[i]);
+    print_line(self->recorder);
+  }
+}
+
 static void report(player *self) {
   recorder *recorder = self->recorder;
+  recorder->muted = false;
+  if (self->has_datagrams) {
+    report_datagrams(self);
+    return;
+  }
   size_t size;
   const void *data = tow_memory_received(self->peer, &size);
-  recorder->muted = false;
   line_text(&recorder->line, "{\"peer\":\"report\",\"hex\":");
   line_hex(&recorder->line, data, self->read);
   line_text(&recorder->line, ",\"end\":");
@@ -117,14 +137,14 @@ static void report(player *self) {
 /* Whether a connection can be had is no matter of the peer's steps. */
 static int connected(void *context, tow_transport *transport, const tow_error *error) {
   (void)transport;
-  if (error) recorder_print_refused(context, error);
+  if (error) print_raised(context, "connect", error->code, error->message);
   return 0;
 }
 
 static void run_request(player *self) {
   const scenario *scenario = &self->recorder->scenario;
   tow_options options = TOW_OPTIONS_DEFAULT;
-  options.timeout = recorder_timeout(self->recorder);
+  options.timeout = (double)scenario->timeout;
   tow_request *request =
       tow_loop_connect(tow_memory_loop(self->memory), scenario->refuses ? "mem:nobody" : "mem:nobody?never", &options,
                        recorder_factory(self->recorder), connected, self->recorder);
@@ -136,13 +156,15 @@ static void run_request(player *self) {
 int recorder_run_memory_peer(recorder *self) {
   const tow_memory_options options = {.abilities = self->scenario.no_half_close ? TOW_CAN_READ | TOW_CAN_WRITE : 0,
                                       .capacity = WINDOW};
-  player player = {.recorder = self, .memory = tow_memory_new(NULL)};
+  player player = {.recorder = self,
+                   .memory = tow_memory_new(NULL),
+                   .has_datagrams = self->scenario.protos[0].kind == KIND_DATAGRAM};
   if (player.memory && (self->scenario.refuses || self->scenario.cancels || self->scenario.timeout)) {
     run_request(&player);
     tow_memory_free(player.memory);
     return 0;
   }
-  if (!player.memory || !(player.peer = tow_memory_open(player.memory, recorder_factory(self), &options))) abort();
+  if (!player.memory || !(player.peer = open_on_memory(self, player.memory, options))) abort();
   while (!self->ended)
     turn(&player);
   recorder_abort(self);

@@ -21,13 +21,21 @@ static int writelines(recorder *self, const step *step) {
   return answer;
 }
 
-/* The bytes are freed at once: what the transport has not taken by then is found out [W2]. */
+/* The bytes are freed at once: what the transport has not taken by then is found out [W2, D5]. */
 static int write(recorder *self, const step *step) {
   size_t size;
   uint8_t *bytes = payload(step, &self->written, &size);
-  int answer = tow_transport_write(self->transport, bytes, size);
+  int answer = step->id == STEP_SENDTO
+                   ? tow_transport_sendto(self->transport, bytes, size, &self->addressees[step->addressee])
+                   : tow_transport_write(self->transport, bytes, size);
   free(bytes);
   return answer;
+}
+
+void find_peers(recorder *self) {
+  if (self->scenario.protos[0].kind != KIND_DATAGRAM) return;
+  tow_transport_parse_peer(self->transport, self->peer, &self->addressees[TO_PEER]);
+  tow_transport_parse_peer(self->transport, "127.0.0.1:9", &self->addressees[TO_OTHER]);
 }
 
 static int write_until_paused(recorder *self, const step *each) {
@@ -49,7 +57,7 @@ static ptrdiff_t limit(int64_t value) {
                                    : (ptrdiff_t)value;
 }
 
-static void print_bool(recorder *self, const step *step, bool value) {
+void print_bool(recorder *self, const step *step, bool value) {
   print_op(self, step_name(step->id), value ? "true" : "false");
 }
 
@@ -130,6 +138,7 @@ static int run(recorder *self, const step *step) {
   tow_transport *transport = self->transport;
   switch (step->id) {
   case STEP_WRITE:
+  case STEP_SENDTO:
     return write(self, step);
   case STEP_WRITELINES:
     return writelines(self, step);
@@ -178,7 +187,7 @@ static int run(recorder *self, const step *step) {
     mark(self, step->text);
     return 0;
   default:
-    return 0;
+    return run_child_op(self, step);
   }
 }
 

@@ -9,6 +9,12 @@ static void begin(recording *self, callback cb) {
   line_text(&self->recorder->line, "\"");
 }
 
+static void begin_pipe(recording *self, callback cb, int fd) {
+  begin(self, cb);
+  line_text(&self->recorder->line, ",\"fd\":");
+  line_number(&self->recorder->line, fd);
+}
+
 static void end(recording *self) {
   if (self == &self->recorder->recordings[1]) line_text(&self->recorder->line, ",\"p\":2");
   print_line(self->recorder);
@@ -54,6 +60,8 @@ static int connection_made(tow_protocol *protocol, tow_transport *transport) {
   recording *self = (recording *)protocol;
   recorder *recorder = self->recorder;
   recorder->transport = tow_transport_ref(transport);
+  find_peers(recorder);
+  find_pipes(recorder);
   recorder->loop = tow_transport_get_loop(transport);
   tow_loop_set_exception_handler(recorder->loop, on_exception, recorder);
   tow_loop_set_log(recorder->loop, on_log, recorder);
@@ -88,14 +96,19 @@ static int resume_writing(tow_protocol *protocol) {
   return simple(self, RESUME_WRITING);
 }
 
-static int data_received(tow_protocol *protocol, const void *data, size_t size) {
-  recording *self = (recording *)protocol;
-  begin(self, DATA_RECEIVED);
+/* The rest of a line that has begun. */
+static int received(recording *self, callback cb, const void *data, size_t size) {
   line_text(&self->recorder->line, ",\"hex\":");
   line_hex(&self->recorder->line, data, size);
   end(self);
   self->recorder->bytes += (int64_t)size;
-  return act(self, DATA_RECEIVED);
+  return act(self, cb);
+}
+
+static int data_received(tow_protocol *protocol, const void *data, size_t size) {
+  recording *self = (recording *)protocol;
+  begin(self, DATA_RECEIVED);
+  return received(self, DATA_RECEIVED, data, size);
 }
 
 static int eof_received(tow_protocol *protocol) {
@@ -126,38 +139,83 @@ static int buffer_updated(tow_protocol *protocol, size_t size) {
   begin(self, BUFFER_UPDATED);
   line_text(&self->recorder->line, ",\"n\":");
   line_number(&self->recorder->line, (int64_t)size);
-  line_text(&self->recorder->line, ",\"hex\":");
-  line_hex(&self->recorder->line, self->buffer, size);
-  end(self);
-  self->recorder->bytes += (int64_t)size;
-  return act(self, BUFFER_UPDATED);
+  return received(self, BUFFER_UPDATED, self->buffer, size);
 }
 
+static int datagram_received(tow_protocol *protocol, const void *data, size_t size, const tow_peer *peer) {
+  recording *self = (recording *)protocol;
+  (void)peer;
+  begin(self, DATAGRAM_RECEIVED);
+  return received(self, DATAGRAM_RECEIVED, data, size);
+}
+
+static int error_received(tow_protocol *protocol, const tow_error *error, const tow_peer *peer) {
+  recording *self = (recording *)protocol;
+  (void)peer;
+  begin(self, ERROR_RECEIVED);
+  print_error(self->recorder, "exc", error->code, error->message);
+  end(self);
+  return act(self, ERROR_RECEIVED);
+}
+
+static int pipe_data_received(tow_protocol *protocol, int fd, const void *data, size_t size) {
+  recording *self = (recording *)protocol;
+  begin_pipe(self, PIPE_DATA_RECEIVED, fd);
+  return received(self, PIPE_DATA_RECEIVED, data, size);
+}
+
+static int pipe_connection_lost(tow_protocol *protocol, int fd, const tow_error *error) {
+  recording *self = (recording *)protocol;
+  begin_pipe(self, PIPE_CONNECTION_LOST, fd);
+  print_error(self->recorder, "exc", error ? error->code : 0, error ? error->message : NULL);
+  end(self);
+  return act(self, PIPE_CONNECTION_LOST);
+}
+
+static int process_exited(tow_protocol *protocol) {
+  return simple((recording *)protocol, PROCESS_EXITED);
+}
+
+#define BASE(table, number)                                                                                            \
+  {                                                                                                                    \
+    .size = sizeof(table), .kind = (number), .connection_made = connection_made, .connection_lost = connection_lost,   \
+    .pause_writing = pause_writing, .resume_writing = resume_writing                                                   \
+  }
+
 static const tow_stream_callbacks stream_callbacks = {
-    .base = {.size = sizeof(tow_stream_callbacks),
-             .kind = TOW_STREAM,
-             .connection_made = connection_made,
-             .connection_lost = connection_lost,
-             .pause_writing = pause_writing,
-             .resume_writing = resume_writing},
+    .base = BASE(tow_stream_callbacks, TOW_STREAM),
     .eof_received = eof_received,
     .data_received = data_received,
 };
 
 static const tow_buffered_callbacks buffered_callbacks = {
-    .base = {.size = sizeof(tow_buffered_callbacks),
-             .kind = TOW_BUFFERED,
-             .connection_made = connection_made,
-             .connection_lost = connection_lost,
-             .pause_writing = pause_writing,
-             .resume_writing = resume_writing},
+    .base = BASE(tow_buffered_callbacks, TOW_BUFFERED),
     .eof_received = eof_received,
     .get_buffer = get_buffer,
     .buffer_updated = buffer_updated,
 };
 
+static const tow_datagram_callbacks datagram_callbacks = {
+    .base = BASE(tow_datagram_callbacks, TOW_DATAGRAM),
+    .datagram_received = datagram_received,
+    .error_received = error_received,
+};
+
+static const tow_subprocess_callbacks subprocess_callbacks = {
+    .base = BASE(tow_subprocess_callbacks, TOW_SUBPROCESS),
+    .pipe_data_received = pipe_data_received,
+    .pipe_connection_lost = pipe_connection_lost,
+    .process_exited = process_exited,
+};
+
+static const tow_base_callbacks *const callbacks[KIND_COUNT] = {
+    [KIND_STREAM] = &stream_callbacks.base,         [KIND_BUFFERED] = &buffered_callbacks.base,
+    [KIND_FEED] = &buffered_callbacks.base,         [KIND_DATAGRAM] = &datagram_callbacks.base,
+    [KIND_SUBPROCESS] = &subprocess_callbacks.base,
+};
+
 void recording_init(recording *self, recorder *recorder, const script *script) {
-  self->base.callbacks = script->buffered ? &buffered_callbacks.base : &stream_callbacks.base;
+  self->base.callbacks = callbacks[script->kind];
   self->recorder = recorder;
   self->script = script;
   self->buffers = calloc(script->buffer_count + 1, sizeof *self->buffers);

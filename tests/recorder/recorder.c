@@ -27,7 +27,7 @@ void recorder_free(recorder *self) {
 }
 
 bool recorder_is_memory(const recorder *self) {
-  return self->scenario.is_memory || self->scenario.is_feed;
+  return self->scenario.is_memory || self->scenario.protos[0].kind == KIND_FEED;
 }
 
 static tow_protocol *create(tow_loop *loop, void *context) {
@@ -44,14 +44,12 @@ void recorder_on_end(recorder *self, void (*ended)(void *context), void *context
   self->on_end_context = context;
 }
 
-double recorder_timeout(const recorder *self) {
-  return (double)self->scenario.timeout;
+bool recorder_is_write_pipe(const recorder *self) {
+  return self->scenario.is_write_pipe;
 }
-bool recorder_cancels(const recorder *self) {
-  return self->scenario.cancels;
-}
-bool recorder_has_ended(const recorder *self) {
-  return self->ended;
+
+int recorder_status(const recorder *self) {
+  return self->status;
 }
 
 void recorder_abort(recorder *self) {
@@ -60,6 +58,7 @@ void recorder_abort(recorder *self) {
   tow_handle_cancel(&self->advance);
   tow_handle_cancel(&self->alarm);
   cancel_laters(self);
+  release_pipes(self);
   tow_transport_abort(self->transport);
   tow_transport_unref(self->transport);
   self->transport = NULL;

@@ -3,7 +3,7 @@
  *
  *     recorder *recorder = recorder_new(text, size, print, context, &status, why);
  *     drive "mem":  recorder_run_memory(recorder)
- *     drive "os":   connect or listen with recorder_factory(recorder); `ended` is called when the steps are done
+ *     drive "os":   recorder_on_end(recorder, ended, context); recorder_open(recorder, loop, peer, child);
  *     recorder_free(recorder)
  */
 #ifndef TOWLINE_TESTS_RECORDER_H
@@ -27,19 +27,21 @@ int recorder_run_memory(recorder *self);
 /* Steps for a real connection, on a memory host whose other end plays the scenario's peer_steps, in turns. */
 int recorder_run_memory_peer(recorder *self);
 
-/* The steps begin in the turn after connection_made. */
+/* Opens what the scenario is about on a host's loop; the steps begin in the turn after connection_made. `peer` says
+ * where the other end is: "tcp:HOST:PORT", "unix:PATH", "ws://HOST:PORT/", "listen:tcp" (a port of 127.0.0.1, which is
+ * printed, for one connection), "udp:HOST:PORT". `child` is the program that a subprocess runs. */
+void recorder_open(recorder *self, tow_loop *loop, const char *peer, const char *child);
+/* For what each host has calls of its own: a pipe on a descriptor ("fd:N"; to write to it, or to read from it). */
 tow_factory recorder_factory(recorder *self);
-/* Called once, when the steps are done (or have waited too long). Nothing is printed afterwards. */
+bool recorder_is_write_pipe(const recorder *self);
+/* Opening it failed. */
+void recorder_refuse(recorder *self, const tow_error *error);
+/* Called once, when the steps are done (or have waited too long, or nothing could be opened). Nothing is printed
+ * afterwards. */
 void recorder_on_end(recorder *self, void (*ended)(void *context), void *context);
-bool recorder_has_ended(const recorder *self);
+/* By then: 0, or 77 if the host cannot open this one. */
+int recorder_status(const recorder *self);
 /* Drops the connection, if it is still there. */
 void recorder_abort(recorder *self);
-
-/* How to open it: a time-out, or 0; whether the request is to be cancelled at once. */
-double recorder_timeout(const recorder *self);
-bool recorder_cancels(const recorder *self);
-/* For the one who opens the connection: what failed, or where it listens. */
-void recorder_print_refused(recorder *self, const tow_error *error);
-void recorder_print_listening(recorder *self, unsigned port);
 
 #endif

@@ -18,7 +18,7 @@ static bool is_met(const recorder *self, const step *step) {
   }
 }
 
-static void finish(recorder *self) {
+void steps_end(recorder *self) {
   self->ended = self->muted = true;
   if (self->on_end) self->on_end(self->on_end_context);
 }
@@ -44,7 +44,7 @@ static int alarm(void *context) {
     return advance(self);
   }
   print_timeout(self);
-  finish(self);
+  steps_end(self);
   return 0;
 }
 
@@ -61,7 +61,7 @@ static int advance(void *context) {
     }
     run_op(self, step);
   }
-  if (!self->ended) finish(self);
+  if (!self->ended) steps_end(self);
   return 0;
 }
 

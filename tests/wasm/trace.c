@@ -25,7 +25,7 @@ int trace_status(const trace *self);
 bool trace_is_memory(const trace *self);
 int trace_run(trace *self);
 tow_protocol *trace_protocol(tow_loop *loop, trace *self);
-double trace_timeout(const trace *self);
+void trace_open(trace *self, tow_loop *loop, const char *peer, size_t peer_size, const char *child, size_t child_size);
 void trace_abort(trace *self);
 void trace_free(trace *self);
 
@@ -42,7 +42,7 @@ trace *trace_new(const char *text, size_t size) {
 }
 
 int trace_status(const trace *self) {
-  return self->status;
+  return self->recorder ? recorder_status(self->recorder) : self->status;
 }
 bool trace_is_memory(const trace *self) {
   return recorder_is_memory(self->recorder);
@@ -60,9 +60,12 @@ tow_protocol *trace_protocol(tow_loop *loop, trace *self) {
   return factory.create(loop, factory.context);
 }
 
-double trace_timeout(const trace *self) {
-  return recorder_timeout(self->recorder);
+/* Both texts end with a NUL that their size does not count. */
+void trace_open(trace *self, tow_loop *loop, const char *peer, size_t peer_size, const char *child, size_t child_size) {
+  (void)peer_size, (void)child_size;
+  recorder_open(self->recorder, loop, peer, child);
 }
+
 void trace_abort(trace *self) {
   recorder_abort(self->recorder);
 }
