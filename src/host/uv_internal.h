@@ -183,7 +183,7 @@ struct tow_uv_request {
   char name[256]; /* that is looked up */
 };
 
-void tow_uv_request_begin(tow_uv_host *host, tow_request *request, const char *address, const tow_options *options,
+void tow_uv_request_begin(tow_uv_host *host, tow_request *request, const char *text, const tow_options *options,
                           const tow_uv_scheme *schemes);
 /* Notes that an attempt failed. */
 void tow_uv_request_note(tow_uv_request *r, const tow_uv_address *address, int status);
@@ -202,7 +202,7 @@ void tow_uv_listen(void *host, tow_request *request, const char *address, const 
 void tow_uv_bind(void *host, tow_request *request, const char *address, const tow_options *options);
 void tow_uv_spawn(void *host, tow_request *request, const char *address, const tow_spawn_options *options);
 void tow_uv_cancel(void *host, tow_request *request);
-void tow_uv_close_server(void *host, void *listener);
-int tow_uv_server_info(void *host, void *listener, const char *name, char *value, size_t capacity);
+void tow_uv_close_server(void *host, void *which);
+int tow_uv_server_info(void *host, void *which, const char *name, char *value, size_t capacity);
 
 #endif

@@ -182,7 +182,7 @@ static void on_helper_closed(uv_handle_t *handle) {
 }
 
 /* Runs the loop until everything of ours has been let go. It cannot wait for anything but look-ups that the system is
- * at. */
+ * at, and killed subprocesses. */
 static void run_until_closed(tow_uv_host *host) {
   while (host->open > 0)
     uv_run(host->uv, UV_RUN_ONCE);
@@ -194,9 +194,11 @@ void tow_uv_loop_close(tow_loop *loop) {
   tow_host_close_loop(loop);
   tow_uv_free_posts(host);
   run_until_closed(host);
-  uv_handle_t *helpers[] = {(uv_handle_t *)&host->prepare, (uv_handle_t *)&host->check, (uv_handle_t *)&host->idle,
-                            (uv_handle_t *)&host->timer, (uv_handle_t *)&host->async};
-  for (size_t i = 0; i < sizeof helpers / sizeof *helpers; i++, host->open++)
+  enum { HELPERS = 5 };
+  uv_handle_t *helpers[HELPERS] = {(uv_handle_t *)&host->prepare, (uv_handle_t *)&host->check,
+                                   (uv_handle_t *)&host->idle, (uv_handle_t *)&host->timer,
+                                   (uv_handle_t *)&host->async};
+  for (int i = 0; i < HELPERS; i++, host->open++)
     uv_close(helpers[i], on_helper_closed);
   run_until_closed(host);
   uv_mutex_destroy(&host->mutex);
