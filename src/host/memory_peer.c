@@ -132,7 +132,7 @@ static int host_extra_info(void *connection, const char *name, char *value, size
   static const char host[] = "memory";
   if (strcmp(name, "host") != 0) return TOW_ENOENT;
   for (size_t i = 0; i < capacity && i < sizeof host; i++)
-    value[i] = i + 1 == capacity ? '\0' : host[i];
+    value[i] = (char)(i + 1 == capacity ? 0 : host[i]);
   return (int)sizeof host - 1;
 }
 
@@ -163,7 +163,7 @@ static int host_parse_peer(void *connection, const char *text, tow_peer *peer) {
 static int host_format_peer(void *connection, const tow_peer *peer, char *text, size_t capacity) {
   (void)connection;
   for (size_t i = 0; i < capacity && i <= peer->size; i++)
-    text[i] = i + 1 == capacity || i == peer->size ? '\0' : (char)peer->bytes[i];
+    text[i] = (char)(i + 1 == capacity || i == peer->size ? 0 : peer->bytes[i]);
   return peer->size;
 }
 
