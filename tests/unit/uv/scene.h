@@ -84,7 +84,7 @@ typedef struct test {
 } test;
 /* One table a file; each ends with a NULL name. */
 extern const test loop_tests[], post_tests[], connect_tests[], stream_tests[], flow_tests[], listen_tests[],
-    udp_tests[], process_tests[], pipe_tests[];
+    udp_tests[], process_tests[], spawn_tests[], pipe_tests[];
 
 /* Ends the test if the condition does not hold. */
 #define CHECK(s, condition)                                                                                            \
@@ -129,11 +129,17 @@ end *bind_endpoint(scene *s, const char *address);
 end *connect_endpoint(scene *s, const char *address);
 end *spawn(scene *s, const char *address, const tow_spawn_options *options);
 
+/* A shell that runs this; `stdio` NULL: three pipes. */
+end *shell(scene *s, const char *script, const tow_stdio *stdio);
+tow_transport *pipe_of(const end *e, int fd);
+int put(const end *e, const char *text); /* to its standard input */
+int returncode(const end *e);            /* -1000: it runs */
+
 uint32_t checksum(uint32_t sum, const void *bytes, size_t size);
 /* Turns of the loop that do not wait. */
 void turns(scene *s, int count);
 int send_text(end *e, const char *text);
-int echo(end *e, const char *event); /* an on_event: writes back what comes */
+int echo(end *e, const char *event); /* an on_event: ends.c writes back what comes */
 
 /* ---- Raw sockets, blocking ---- */
 
