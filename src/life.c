@@ -191,7 +191,8 @@ tow_transport *tow_transport_ref(tow_transport *t) {
 }
 
 void tow_transport_unref(tow_transport *t) {
-  if (--t->references > 0) return;
+  t->references--;
+  if (t->references > 0) return;
   tow_loop *loop = t->loop;
   if (t->error.message != tow_error_text(t->error.code)) tow_loop_free(loop, (void *)(uintptr_t)t->error.message);
   tow_loop_free(loop, t);

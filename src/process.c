@@ -89,12 +89,12 @@ static tow_protocol *get_pipe(tow_loop *loop, void *pipe) {
   return pipe;
 }
 
-tow_transport *tow_host_pipe(tow_transport *t, int fd, const tow_connection_host *table, void *connection,
+tow_transport *tow_host_pipe(tow_transport *transport, int fd, const tow_connection_host *table, void *connection,
                              unsigned abilities) {
-  process *p = (process *)t;
+  process *p = (process *)transport;
   p->pipes[fd] = (child_pipe){{&pipe_callbacks.base}, p, NULL};
   return p->pipes[fd].transport =
-             tow_host_open(t->loop, (tow_factory){get_pipe, &p->pipes[fd]}, table, connection, abilities);
+             tow_host_open(transport->loop, (tow_factory){get_pipe, &p->pipes[fd]}, table, connection, abilities);
 }
 
 /* ---- The end ---- */
@@ -108,12 +108,12 @@ static void tell_exit(process *p) {
   try_finish(p);
 }
 
-void tow_host_exited(tow_transport *t, int returncode) {
-  process *p = (process *)t;
+void tow_host_exited(tow_transport *transport, int returncode) {
+  process *p = (process *)transport;
   if (p->exited) return;
   p->exited = true;
   p->returncode = returncode;
-  if (t->state & TOW_MADE) tell_exit(p);
+  if (transport->state & TOW_MADE) tell_exit(p);
 }
 
 static void send(process *p, int signal) {

@@ -126,7 +126,7 @@ tow_transport *tow_host_opened_endpoint(tow_request *request, const tow_connecti
                                         const tow_peer *peer);
 tow_transport *tow_host_spawned(tow_request *request, const tow_connection_host *table, void *connection, int pid);
 /* A pipe of a subprocess, NULL as tow_host_opened. */
-tow_transport *tow_host_pipe(tow_transport *process, int fd, const tow_connection_host *table, void *connection,
+tow_transport *tow_host_pipe(tow_transport *transport, int fd, const tow_connection_host *table, void *connection,
                              unsigned abilities);
 /* Transports that no request asked for: a pipe on a descriptor, a layer's upper side. NULL as tow_host_opened. */
 tow_transport *tow_host_open(tow_loop *loop, tow_factory factory, const tow_connection_host *table, void *connection,
@@ -173,7 +173,7 @@ bool tow_host_drain(tow_transport *transport);
 /* ---- Subprocesses ---- */
 
 /* The child has ended: n after exit(n), -s by signal s [X5]. */
-void tow_host_exited(tow_transport *process, int returncode);
+void tow_host_exited(tow_transport *transport, int returncode);
 
 /* ---- Ends ---- */
 
