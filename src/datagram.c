@@ -1,13 +1,15 @@
 /* Datagrams [D]: sendto, datagram_received, error_received.
  *
  * One datagram is offered to the host at a time; one that would block waits in the queue, with those after it. An error
- * is told to error_received and never ends the endpoint. An error that the host finds inside sendto is told by the
- * loop, in a node of its own; connection_lost is scheduled after it, so it never comes first [D3]. */
+ * is told to error_received and never ends the endpoint. What the host finds inside its sendto is kept until that has
+ * returned: of a datagram from the queue it is told then, as asyncio does; of one that the protocol is just sending, by
+ * the loop [L3], in a node of its own. connection_lost is scheduled after it, so it never comes first [D3]. */
 #include "core.h"
 
 typedef struct endpoint {
   tow_transport base;
-  tow_peer peer; /* the one connected to; size 0: none */
+  tow_peer peer;           /* the one connected to; size 0: none */
+  struct failure *failure; /* what the host's sendto has just come to; NULL: nothing to tell */
 } endpoint;
 
 static const tow_datagram_callbacks *callbacks_of(const tow_transport *t) {
@@ -70,16 +72,24 @@ static void run_failure(tow_loop *loop, tow_node *node) {
   tow_transport_unref(t);
 }
 
-static void defer(tow_transport *t, const tow_error *error, const tow_peer *peer) {
+static void keep_failure(tow_transport *t, const tow_error *error, const tow_peer *peer) {
+  endpoint *e = (endpoint *)t;
   size_t length = strlen(error->message) + 1;
-  failure *f = tow_loop_alloc(t->loop, sizeof *f + length);
+  failure *f = e->failure ? NULL : tow_loop_alloc(t->loop, sizeof *f + length);
   if (!f) {
     tow_host_warn(t->loop, "out of memory: an error of a datagram was not told");
     return;
   }
   *f = (failure){{NULL, NULL, run_failure}, tow_transport_ref(t), *error, *peer};
   f->error.message = memcpy(f->message, error->message, length);
-  tow_schedule(t->loop, &f->node);
+  e->failure = f;
+}
+
+static failure *take_failure(tow_transport *t) {
+  endpoint *e = (endpoint *)t;
+  failure *f = e->failure;
+  e->failure = NULL;
+  return f;
 }
 
 void tow_host_datagram_failed(tow_transport *t, const tow_error *error, const tow_peer *peer) {
@@ -89,7 +99,7 @@ void tow_host_datagram_failed(tow_transport *t, const tow_error *error, const to
   if (!tow_error_text(named.code)) named.code = TOW_EUNKNOWN;
   if (!named.message) named.message = tow_error_text(named.code);
   if (t->state & TOW_SENDING)
-    defer(t, &named, peer ? peer : &nobody);
+    keep_failure(t, &named, peer ? peer : &nobody);
   else
     call_error_received(t, &named, peer ? peer : &nobody);
 }
@@ -108,6 +118,8 @@ int tow_transport_sendto(tow_transport *t, const void *data, size_t size, const 
     t->state |= TOW_SENDING;
     bool done = t->table->sendto(t->connection, data, size, to);
     t->state &= (uint16_t) ~(TOW_SENDING | TOW_SEND_FAILED);
+    failure *f = take_failure(t);
+    if (f) tow_schedule(t->loop, &f->node);
     if (done) return 0;
   }
   if (!tow_queue_put_datagram(t, data, size, to)) {
@@ -125,13 +137,16 @@ bool tow_host_drain(tow_transport *t) {
     tow_peer peer;
     memcpy(&peer, chunk->data, sizeof peer);
     t->state &= (uint16_t)~TOW_SEND_FAILED;
-    t->state |= TOW_SENDING; /* an error is told when the queue is in order again */
+    t->state |= TOW_SENDING;
     bool done = t->table->sendto(t->connection, chunk->data + chunk->start, chunk->end - chunk->start, &peer);
     t->state &= (uint16_t)~TOW_SENDING;
+    bool failed = t->state & TOW_SEND_FAILED;
+    failure *f = take_failure(t);
+    if (done && !(t->state & TOW_LOST)) tow_queue_take_datagram(t);
+    if (f) run_failure(t->loop, &f->node);
     if (t->state & TOW_LOST) return false;
     if (!done) break;
-    tow_queue_take_datagram(t);
-    if (t->state & TOW_SEND_FAILED) return true; /* as asyncio, which goes on in its next turn */
+    if (failed) return true; /* as asyncio, which goes on in its next turn */
   }
   if (t->state & TOW_LOST) return false;
   tow_maybe_resume_writing(t);

@@ -61,3 +61,5 @@ $(eval $(call tow_module,probe,tests/js/probe.c,$(PROBE_EXPORTS)))
 
 # ---- What tests/native.test.js and its neighbours run ----
 build-tests: $(addprefix $(B)/,core_test uv_test mqtt_test unit/heap_test tow-trace child instructions)
+
+include tests/fuzz/build.mk

@@ -108,6 +108,21 @@ static void error_while_draining(void) {
   probe_free(p);
 }
 
+static int send_again(probe *p, const char *event) {
+  if (is(event, "EE") && p->counter++ == 0) sendto(p, 5, "");
+  return 0;
+}
+
+static void error_told_while_draining(void) {
+  probe *p = connected(0, send_again);
+  tow_transport_set_write_buffer_limits(p->transport, 0, 0);
+  sendto(p, 5, "");
+  fail_sends(p);
+  run(p);
+  EXPECT(p, "CM PW EE:ECONNREFUSED EE:ECONNREFUSED RW");
+  probe_free(p);
+}
+
 static void close_flushes(void) {
   probe *p = connected(0, NULL);
   sendto(p, 5, "");
@@ -203,6 +218,7 @@ const test datagram_tests[] = {
     {"D3 errors come to error_received, deferred, and the endpoint lives on", errors_are_not_the_end},
     {"D3 an error already scheduled comes before connection_lost", error_before_lost},
     {"D3 errors while close drains", error_while_draining},
+    {"D3 an error of a queued datagram is told at once", error_told_while_draining},
     {"D4 close flushes, later sends are dropped", close_flushes},
     {"D4 abort drops", abort_drops},
     {"D5 flow control counts the length + 8", flow},
