@@ -20,14 +20,14 @@ static const char *parse_port(const char *text, tow_address *a) {
 
 int tow_address_parse(const char *text, tow_address *a) {
   *a = (tow_address){.scheme = text, .host = "", .path = "", .port = -1};
-  for (const char *c = text; *c; c++)
-    if ((unsigned char)*c <= ' ' || *c == 127) return TOW_EADDRESS;
   while (is_scheme_char(text[a->scheme_size], a->scheme_size == 0))
     a->scheme_size++;
   const char *c = text + a->scheme_size;
   if (a->scheme_size == 0 || *c++ != ':') return TOW_EADDRESS;
   if (c[0] == '/' && c[1] == '/') {
-    c += 2;
+    for (c += 2; *c; c++)
+      if ((unsigned char)*c <= ' ' || *c == 127) return TOW_EADDRESS;
+    c = text + a->scheme_size + 3;
     bool bracket = *c == '[';
     if (bracket) c++;
     a->host = c;

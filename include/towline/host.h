@@ -187,7 +187,8 @@ void tow_host_closed(tow_transport *transport);
 
 /* Takes an address apart: scheme://host:port/path, or scheme:path. The parts point into the text; a host in brackets
  * comes without them, an absent part is empty, an absent port is -1. TOW_EADDRESS if the text is no address: no scheme,
- * no host after "//", a port that is no number up to 65535, white space or control characters, a user name. */
+ * no host after "//", a port that is no number up to 65535, a user name, white space or control characters after "//".
+ * A path alone is taken as it stands. */
 typedef struct tow_address {
   const char *scheme, *host, *path;
   size_t scheme_size, host_size, path_size;

@@ -360,6 +360,7 @@ static void addresses(void) {
   CHECK(tow_address_parse("tcp://[::1]:65535", &a) == 0 && a.port == 65535 && a.host_size == 3 && a.host[0] == ':');
   CHECK(tow_address_parse("ws://host/path?q", &a) == 0 && a.port == -1 && a.path_size == 7);
   CHECK(tow_address_parse("unix:/tmp/s", &a) == 0 && a.host_size == 0 && strcmp(a.path, "/tmp/s") == 0);
+  CHECK(tow_address_parse("exec:/opt/my program", &a) == 0 && strcmp(a.path, "/opt/my program") == 0);
   static const char *const wrong[] = {"",           "tcp",          "://h:1",        "tcp://",
                                       "tcp://:80",  "tcp://h:",     "tcp://h:65536", "tcp://h:80x",
                                       "tcp://[::1", "tcp://[::1]x", "tcp://u@h:1",   "tcp://h :1",
