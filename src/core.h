@@ -89,16 +89,19 @@ void tow_unref_loop(tow_loop *loop);
 void tow_run_all(tow_loop *loop);
 void tow_run_handle(tow_loop *loop, tow_node *node);
 
-/* Every callback is entered between these two. When it answered a failure that is reported, of callback `name` [T3];
- * when the outermost returns, what was written leaves [W7]. tow_left_fatal also ends the connection [L6]. */
+/* Every callback is entered between tow_enter and tow_leave: when the outermost returns, what was written leaves [W7].
+ */
+void tow_cork_flush(tow_loop *loop);
 static inline void tow_enter(tow_loop *loop) {
   loop->depth++;
 }
+static inline void tow_leave(tow_loop *loop) {
+  if (--loop->depth == 0 && loop->corked) tow_cork_flush(loop);
+}
+/* tow_leave, with what callback `name` answered: a failure is reported [T3]. */
 void tow_left(tow_loop *loop, tow_transport *transport, const char *name, int result);
-void tow_left_fatal(tow_transport *transport, const char *name, int result);
-/* Reports a failure of callback `name`, and ends the connection with it. */
+/* Reports a failure of callback `name`, and ends the connection with it [L6]. */
 void tow_fatal(tow_transport *transport, const char *name, int code, int native);
-void tow_cork_flush(tow_loop *loop);
 
 /* ---- Transports ---- */
 

@@ -119,18 +119,9 @@ void tow_fatal(tow_transport *t, const char *name, int code, int native) {
   tow_fail(t, code, native, NULL);
 }
 
-static inline void leave(tow_loop *loop) {
-  if (--loop->depth == 0 && loop->corked) tow_cork_flush(loop);
-}
-
 void tow_left(tow_loop *loop, tow_transport *transport, const char *name, int result) {
   if (result < 0) report(loop, transport, name, TOW_ECALLBACK, result);
-  leave(loop);
-}
-
-void tow_left_fatal(tow_transport *t, const char *name, int result) {
-  if (result < 0) tow_fatal(t, name, TOW_ECALLBACK, result);
-  leave(t->loop);
+  tow_leave(loop);
 }
 
 /* ---- Life ---- */

@@ -41,16 +41,22 @@ static const tow_buffered_callbacks *buffered(const tow_protocol *p) {
   return (const tow_buffered_callbacks *)p->callbacks;
 }
 
+/* These callbacks are those whose failure is fatal [L6]. */
+static void left(tow_transport *t, const char *name, int result) {
+  if (result < 0) tow_fatal(t, name, TOW_ECALLBACK, result);
+  tow_leave(t->loop);
+}
+
 static void call_data_received(tow_transport *t, const void *data, size_t size) {
   if (!stream(t->protocol)->data_received) return;
   tow_enter(t->loop);
-  tow_left_fatal(t, "data_received", stream(t->protocol)->data_received(t->protocol, data, size));
+  left(t, "data_received", stream(t->protocol)->data_received(t->protocol, data, size));
 }
 
 static void call_buffer_updated(tow_transport *t, size_t size) {
   if (!buffered(t->protocol)->buffer_updated) return;
   tow_enter(t->loop);
-  tow_left_fatal(t, "buffer_updated", buffered(t->protocol)->buffer_updated(t->protocol, size));
+  left(t, "buffer_updated", buffered(t->protocol)->buffer_updated(t->protocol, size));
 }
 
 /* Asks for a buffer, into t->loan. False: nothing may be read now, or another protocol is to be asked [P1]. */
@@ -58,10 +64,12 @@ static bool call_get_buffer(tow_transport *t, tow_protocol *p, ptrdiff_t sizehin
   int result = 0;
   tow_enter(t->loop);
   if (buffered(p)->get_buffer) result = buffered(p)->get_buffer(p, sizehint, &t->loan);
-  tow_left_fatal(t, "get_buffer", result);
-  if (t->protocol != p) return false;
-  if (result >= 0 && (!t->loan.base || t->loan.size == 0)) tow_fatal(t, "get_buffer", TOW_EBUFFER, 0); /* [B2] */
-  return tow_may_read(t);
+  if (result < 0)
+    tow_fatal(t, "get_buffer", TOW_ECALLBACK, result);
+  else if (t->protocol == p && (!t->loan.base || t->loan.size == 0))
+    tow_fatal(t, "get_buffer", TOW_EBUFFER, 0); /* [B2] */
+  tow_leave(t->loop);
+  return t->protocol == p && tow_may_read(t);
 }
 
 /* ---- Lending ---- */
@@ -77,23 +85,19 @@ static bool lend_slab(tow_transport *t) {
   return false;
 }
 
-static bool lend(tow_transport *t, ptrdiff_t sizehint) {
-  while (tow_may_read(t)) {
-    tow_protocol *p = t->protocol;
-    t->lender = NULL; /* until it is handed over, it is no loan that could be taken back */
-    if (p->callbacks->kind != TOW_BUFFERED) return lend_slab(t);
-    t->loan = (tow_buffer){NULL, 0};
-    if (call_get_buffer(t, p, sizehint)) {
-      t->lender = p;
-      return true;
-    }
-    t->loan.base = NULL;
-  }
-  return false;
-}
-
 const tow_buffer *tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
-  return (t->loan.base ? tow_may_read(t) : lend(t, sizehint)) ? &t->loan : NULL;
+  if (!tow_may_read(t)) return NULL;
+  if (t->loan.base) return &t->loan;
+  tow_protocol *p = t->protocol;
+  t->lender = NULL; /* until it is handed over, it is no loan that could be taken back */
+  if (p->callbacks->kind != TOW_BUFFERED) return lend_slab(t) ? &t->loan : NULL;
+  t->loan.size = 0;
+  if (call_get_buffer(t, p, sizehint)) {
+    t->lender = p;
+    return &t->loan;
+  }
+  t->loan.base = NULL;
+  return tow_host_lend(t, sizehint); /* another protocol is to be asked, or nothing may be read */
 }
 
 int tow_transport_revoke_buffer(tow_transport *t) {
@@ -167,5 +171,5 @@ void tow_host_eof(tow_transport *t) {
   tow_enter(t->loop);
   if (stream(t->protocol)->eof_received) keep_open = stream(t->protocol)->eof_received(t->protocol);
   if (keep_open == 0 || (keep_open > 0 && !(t->abilities & TOW_CAN_STAY_HALF_OPEN))) tow_transport_close(t);
-  tow_left_fatal(t, "eof_received", keep_open);
+  left(t, "eof_received", keep_open);
 }

@@ -1,23 +1,65 @@
-// What an operation of the core costs, in instructions: prints the figures beside their budgets.
+// What the core costs, beside its budgets: instructions of an operation, bytes of an idle connection, sizes.
 import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { instructionsPer } from './instructions.js';
 
-const names = /** @type {Record<string, string>} */ ({
-  stream: 'a chunk to a plain protocol',
-  buffered: 'a chunk to a buffered protocol',
-  write: 'a write taken at once',
-  timer: 'a timer armed and fired, 10,000 others armed',
-  open: 'a connection opened and closed',
+/** @param {string} path from the project's root */
+const fromRoot = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const program = fromRoot('build/instructions');
+
+const budgets = JSON.parse(await readFile(fromRoot('tests/budgets.json'), 'utf8'));
+
+/** What is over its budget by more than 5%, or over a limit that no budget may move, fails.
+ * @param {string} name
+ * @param {{budget: number, limit?: number}} allowed
+ * @param {() => Promise<number>} measure
+ */
+function budget(name, { budget, limit = Infinity }, measure) {
+  test(`budget: ${name}`, async (t) => {
+    const cost = await measure();
+    t.diagnostic(`${cost}, budget ${budget}${limit < Infinity ? `, limit ${limit}` : ''}`);
+    assert.ok(cost > 0);
+    assert.ok(cost <= Math.min(budget * 1.05, limit), `${name}: ${cost}, budget ${budget}`);
+  });
+}
+
+for (const [what, { name, ...allowed }] of Object.entries(budgets.instructions))
+  budget(`${name}: instructions`, allowed, async () =>
+    Math.round(await instructionsPer(program, what)),
+  );
+
+budget('an idle stream: bytes', budgets.bytesPerStream, async () => {
+  const { stdout } = await promisify(execFile)(program, ['bytes', '1000']);
+  return Number(stdout);
 });
 
-const budgets = JSON.parse(await readFile(new URL('budgets.json', import.meta.url), 'utf8'));
+/** @param {Uint8Array} input */
+const gzip = (input) => execFileSync('gzip', ['-9', '-n', '-c'], { input }).length;
 
-for (const [what, budget] of Object.entries(budgets.instructions))
-  test(`budget: ${names[what]}`, async (t) => {
-    const cost = Math.round(await instructionsPer('build/instructions', what));
-    t.diagnostic(`${cost} instructions, budget ${budget}`);
-    assert.ok(cost > 0);
-    assert.ok(cost <= budget * 1.05, `${names[what]}: ${cost} instructions, budget ${budget}`);
+/** What a page loads for a WebSocket connection. */
+async function bundle() {
+  const { outputFiles } = await build({
+    stdin: { contents: "export { load } from './js/index.js';", resolveDir: fromRoot('.') },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    platform: 'browser',
+    conditions: ['browser'],
+    target: 'es2022',
   });
+  return outputFiles[0].contents;
+}
+
+const { echo, echoGzipped, scriptGzipped } = budgets.sizes;
+const module = () => readFile(fromRoot('build/wasi/echo.wasm'));
+budget('wasm of a buffered echo (WASI): bytes', echo, async () => (await module()).length);
+budget('wasm of a buffered echo (WASI): gzipped', echoGzipped, async () => gzip(await module()));
+budget('JavaScript of a WebSocket in the browser: minified, gzipped', scriptGzipped, async () =>
+  gzip(await bundle()),
+);
