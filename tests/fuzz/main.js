@@ -71,6 +71,7 @@ async function main() {
       const count = Math.min(BATCH, most - done);
       for (const failure of await fuzzer.run(first + done, count)) {
         status = 1;
+        console.log(`${failure.scenario.name}: ${failure.side} differs; making it small ...`);
         const small = await fuzzer.shrink(failure);
         console.log(describeFailure(small));
         const file = fromRoot(`build/fuzz/${small.scenario.name}.json`);

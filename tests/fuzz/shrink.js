@@ -42,11 +42,17 @@ const OF_STEPS = new Set([
   'max',
 ]);
 
+/** What no number may fall below: writing nothing again and again would never end. @type {Record<string, number>} */
+const LEAST = { chunk: 1 };
+/** How many scenarios are tried at most. */
+const MOST = 5000;
+
 class Shrinker {
   /** @param {Scenario} scenario @param {Fails} fails */
   constructor(scenario, fails) {
     this.best = scenario;
     this.fails = fails;
+    this.tried = 0;
   }
 
   /** Keeps the change if the scenario still fails. @param {(scenario: Scenario) => void} change */
@@ -54,7 +60,7 @@ class Shrinker {
     const candidate = copy(this.best);
     change(candidate);
     if (JSON.stringify(candidate) === JSON.stringify(this.best)) return false;
-    if (!(await this.fails(candidate))) return false;
+    if (this.tried++ >= MOST || !(await this.fails(candidate))) return false;
     this.best = candidate;
     return true;
   }
@@ -87,15 +93,16 @@ class Shrinker {
   }
 
   async lowerNumbers() {
-    for (let which = 0; which < objectsOf(this.best).length; which++) {
-      for (const [key, value] of Object.entries(objectsOf(this.best)[which] ?? {})) {
-        if (typeof value !== 'number' || key === 'to') continue;
-        const lower = [
-          ...new Set([0, 1, 2, Math.floor(value / 16), Math.floor(value / 2), value - 1]),
-        ];
-        for (const other of lower.filter((number) => number >= 0 && number < value)) {
+    const holders = () => [...objectsOf(this.best), ...listsOf(this.best)];
+    for (let which = 0; which < holders().length; which++) {
+      for (const [key, value] of Object.entries(holders()[which])) {
+        const least = LEAST[key] ?? 0;
+        if (typeof value !== 'number' || value <= least || key === 'to') continue;
+        const lower = [least, 1, 2, Math.floor(value / 16), Math.floor(value / 2), value - 1];
+        for (const other of lower.filter((number) => number >= least && number < value)) {
           const lowered = await this.attempt((scenario) => {
-            objectsOf(scenario)[which][key] = other;
+            const all = [...objectsOf(scenario), ...listsOf(scenario)];
+            all[which][key] = other;
           });
           if (lowered) break;
         }
