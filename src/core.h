@@ -127,7 +127,7 @@ enum {                         /* tow_transport.state; life.c says in which orde
 };
 
 typedef enum tow_family { TOW_STREAMS = 1, TOW_DATAGRAMS, TOW_PROCESSES } tow_family;
-typedef enum tow_moment { TOW_WHEN_MADE, TOW_WHEN_CLOSED } tow_moment;
+typedef enum tow_moment { TOW_WHEN_MADE, TOW_WHEN_CLOSED, TOW_WHEN_FREED } tow_moment;
 
 struct tow_transport {
   tow_loop *loop;
@@ -137,7 +137,7 @@ struct tow_transport {
   tow_node ready; /* for the deferred connection_made, connection_lost and close: one at a time */
   tow_node open;  /* in loop->transports */
   tow_server *server;
-  /* A subprocess's: what connection_made and close mean to it. NULL: no more than to a stream. */
+  /* A subprocess's: what connection_made, close and its end mean to it. NULL: no more than to a stream. */
   void (*also)(tow_transport *t, tow_moment moment);
   uint16_t state;
   uint8_t abilities, family;

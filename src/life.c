@@ -194,6 +194,7 @@ void tow_transport_unref(tow_transport *t) {
   t->references--;
   if (t->references > 0) return;
   tow_loop *loop = t->loop;
+  if (t->also) t->also(t, TOW_WHEN_FREED);
   if (t->error.message != tow_error_text(t->error.code)) tow_loop_free(loop, (void *)(uintptr_t)t->error.message);
   tow_loop_free(loop, t);
   tow_unref_loop(loop);

@@ -13,7 +13,8 @@ typedef struct process process;
 typedef struct child_pipe {
   tow_protocol base; /* the pipe's transport calls it, it calls the subprocess's protocol */
   process *process;
-  tow_transport *transport; /* NULL: not piped, or lost */
+  tow_transport *transport; /* a reference; NULL: not piped */
+  bool open;                /* not lost yet */
 } child_pipe;
 
 struct process {
@@ -30,7 +31,7 @@ static const tow_subprocess_callbacks *callbacks_of(const process *p) {
 static void try_finish(process *p) {
   if (!p->exited || (p->base.state & (TOW_MADE | TOW_LOST)) != TOW_MADE) return;
   for (int fd = 0; fd < 3; fd++)
-    if (p->pipes[fd].transport) return;
+    if (p->pipes[fd].open) return;
   tow_lose(&p->base);
 }
 
@@ -58,7 +59,7 @@ static int on_lost(tow_protocol *self, const tow_error *error) {
     tow_left(p->base.loop, &p->base, "pipe_connection_lost",
              callbacks_of(p)->pipe_connection_lost(p->base.protocol, descriptor(pipe), error));
   }
-  pipe->transport = NULL;
+  pipe->open = false;
   try_finish(p);
   return 0;
 }
@@ -91,10 +92,13 @@ static tow_protocol *get_pipe(tow_loop *loop, void *pipe) {
 
 tow_transport *tow_host_pipe(tow_transport *transport, int fd, const tow_connection_host *table, void *connection,
                              unsigned abilities) {
-  process *p = (process *)transport;
-  p->pipes[fd] = (child_pipe){{&pipe_callbacks.base}, p, NULL};
-  return p->pipes[fd].transport =
-             tow_host_open(transport->loop, (tow_factory){get_pipe, &p->pipes[fd]}, table, connection, abilities);
+  child_pipe *pipe = &((process *)transport)->pipes[fd];
+  pipe->base.callbacks = &pipe_callbacks.base;
+  pipe->process = (process *)transport;
+  tow_transport *t = tow_host_open(transport->loop, (tow_factory){get_pipe, pipe}, table, connection, abilities);
+  if (!t) return NULL;
+  pipe->open = true;
+  return pipe->transport = tow_transport_ref(t);
 }
 
 /* ---- The end ---- */
@@ -120,7 +124,7 @@ static void send(process *p, int signal) {
   if (!p->exited && p->base.table->kill) p->base.table->kill(p->base.connection, signal);
 }
 
-static void end_pipes(process *p, void (*end)(tow_transport *)) {
+static void each_pipe(process *p, void (*end)(tow_transport *)) {
   for (int fd = 0; fd < 3; fd++)
     if (p->pipes[fd].transport) end(p->pipes[fd].transport);
 }
@@ -129,9 +133,11 @@ static void act(tow_transport *t, tow_moment moment) {
   process *p = (process *)t;
   if (moment == TOW_WHEN_MADE) {
     tell_exit(p);
-  } else {
-    end_pipes(p, tow_transport_close);
+  } else if (moment == TOW_WHEN_CLOSED) {
+    each_pipe(p, tow_transport_close);
     send(p, SIGNAL_KILL);
+  } else {
+    each_pipe(p, tow_transport_unref);
   }
 }
 
@@ -140,7 +146,7 @@ static void run_abandon(tow_loop *loop, tow_node *node) {
   (void)loop;
   process *p = (process *)TOW_OWNER(node, tow_transport, open);
   p->base.state |= TOW_CLOSING;
-  end_pipes(p, tow_transport_abort);
+  each_pipe(p, tow_transport_abort);
   send(p, SIGNAL_KILL);
   tow_host_exited(&p->base, -SIGNAL_KILL);
 }

@@ -290,7 +290,7 @@ int tow_transport_get_pid(const tow_transport *transport); /* 0 where there is n
 /* False while it runs. `returncode`: n after exit(n), -s when signal s ended it [X5]. */
 bool tow_transport_get_returncode(const tow_transport *transport, int *returncode);
 /* A transport to write to for 0, to read from (pause, resume, close) for 1 and 2; NULL for a descriptor that is not
- * piped. Valid until its pipe_connection_lost has returned [X10]. */
+ * piped. Valid for as long as the subprocess's own; harmless once the pipe is lost [X10]. */
 tow_transport *tow_transport_get_pipe_transport(const tow_transport *transport, int fd);
 /* POSIX's numbers on every host. TOW_ESRCH after connection_lost; 0 and nothing done if it has just ended [X6]. */
 int tow_transport_send_signal(tow_transport *transport, int signal);

@@ -38,6 +38,22 @@ static void whole_life(void) {
   probe_free(p);
 }
 
+static void lost_pipes(void) {
+  probe *p = probe_spawn(IN | OUT, NULL);
+  run(p);
+  tow_transport *t = tow_transport_ref(p->transport), *pipe = tow_transport_get_pipe_transport(t, 0);
+  tow_transport_close(pipe);
+  child_closes(p, 1);
+  tow_memory_exit(p->peer, 0);
+  run(p);
+  EXPECT(p, "CM PX:0 PL:0:none PL:1:none CL:none");
+  CHECK(tow_transport_get_pipe_transport(t, 0) == pipe && tow_transport_is_closing(pipe));
+  CHECK(tow_transport_write(pipe, "x", 1) == 0);
+  tow_transport_resume_reading(tow_transport_get_pipe_transport(t, 1));
+  tow_transport_unref(t);
+  probe_free(p);
+}
+
 static void exit_before_made(void) {
   probe *p = probe_spawn(OUT, NULL);
   tow_memory_exit(p->peer, -9);
@@ -175,6 +191,7 @@ const test process_tests[] = {
     {"X1 X2 X3 X4 a whole life", whole_life},
     {"X1 an exit before connection_made is told after it", exit_before_made},
     {"X4 a child without pipes", no_pipes},
+    {"X10 a pipe that is lost is still there, and harmless", lost_pipes},
     {"X5 X6 signals and return codes", signals},
     {"X7 close closes the pipes and kills", close_kills},
     {"L1 close inside connection_made", close_inside_made},
