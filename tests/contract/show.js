@@ -1,6 +1,6 @@
 /**
  * A trace in words, one short line a call: "data 10", "connection_lost ECONNRESET", "2: pause_writing",
- * "is_closing true", "write raised TOW_ESHUTDOWN", "peer got 100, eof".
+ * "is_closing true", "write raised TOW_ESHUTDOWN", "peer got 100, eof"; "fd 1: data 10" of a child's descriptor.
  */
 import { createHash } from 'node:crypto';
 import { hashed, normalise, pattern } from '../traces/format.js';
@@ -34,17 +34,28 @@ const kept = ({ loop, ...line }) => (loop ? { ...line, told: loop } : line);
 export function show(raw, scenario) {
   /** @type {string[]} */
   const same = scenario.exc_equiv ?? [];
-  let received = 0;
+  /** How far each direction's pattern has come. @type {Record<string, number>} */
+  const offsets = {};
+  /**
+   * @param {string} direction
+   * @param {Line} line
+   */
+  const next = (direction, line) => {
+    const offset = offsets[direction] ?? 0;
+    offsets[direction] = offset + line.n;
+    return amount(line, offset);
+  };
   /** @param {Line} line */
   const result = ({ ret, raised }) =>
     raised ? `raised ${same.includes(raised) ? same.join('|') : raised}` : JSON.stringify(ret);
   /** @param {Line} line */
   const words = (line) => {
     if (line.cb === 'data') {
-      const text = `data ${amount(line, received)}`;
-      received += line.n;
-      return text;
+      return `data ${next(`from ${line.fd ?? 'peer'}`, line)}`;
     }
+    if (line.cb === 'datagram_received') return `${line.cb} ${next('from peer', line)}`;
+    if (line.flow) return `flow ${line.flow}`;
+    if (line.peer === 'datagram') return `peer got a datagram of ${next('to peer', line)}`;
     if (line.cb === 'get_buffer') return `get_buffer ${line.hint}`;
     if (line.cb === 'buffer_updated') return `buffer_updated ${line.n}`;
     if (line.cb) return line.exc ? `${line.cb} ${line.exc}` : line.cb;
@@ -58,5 +69,7 @@ export function show(raw, scenario) {
   const lines = scenario.exact
     ? raw.map((line) => hashed(kept(line)))
     : normalise(raw.map(kept), scenario);
-  return lines.map((line) => (line.p ? `${line.p}: ` : '') + words(line));
+  /** @param {Line} line */
+  const whose = ({ p, fd }) => (p ? `${p}: ` : fd === undefined ? '' : `fd ${fd}: `);
+  return lines.map((line) => whose(line) + words(line));
 }
