@@ -89,8 +89,7 @@ void tow_unref_loop(tow_loop *loop);
 void tow_run_all(tow_loop *loop);
 void tow_run_handle(tow_loop *loop, tow_node *node);
 
-/* Every callback is entered between tow_enter and tow_leave: when the outermost returns, what was written leaves [W7].
- */
+/* Every callback is entered between these two: when the outermost returns, what was written leaves [W7]. */
 void tow_cork_flush(tow_loop *loop);
 static inline void tow_enter(tow_loop *loop) {
   loop->depth++;
@@ -111,19 +110,20 @@ typedef struct tow_chunk {
   unsigned char data[];
 } tow_chunk;
 
-enum {                         /* tow_transport.state; life.c says in which order they are set */
-       TOW_MADE = 1,           /* connection_made has been entered */
-       TOW_CLOSING = 2,        /* close, abort or a fatal error */
-       TOW_LOST = 4,           /* connection_lost is scheduled */
-       TOW_DONE = 8,           /* ... has been entered */
-       TOW_CLOSED = 16,        /* the host has let go */
-       TOW_READ_PAUSED = 32,   /* by the protocol */
-       TOW_READ_ENDED = 64,    /* the peer's end of stream */
-       TOW_HOST_READS = 128,   /* what set_reading was last told */
-       TOW_WRITE_PAUSED = 256, /* pause_writing was called, resume_writing not yet */
-       TOW_WRITE_ENDED = 512,  /* write_eof */
-       TOW_SENDING = 1024,     /* sendto: errors of the host's are told later [L3] */
-       TOW_SEND_FAILED = 2048, /* the datagram just offered */
+/* tow_transport.state; life.c says in which order they are set. */
+enum {
+  TOW_MADE = 1,           /* connection_made has been entered */
+  TOW_CLOSING = 2,        /* close, abort or a fatal error */
+  TOW_LOST = 4,           /* connection_lost is scheduled */
+  TOW_DONE = 8,           /* ... has been entered */
+  TOW_CLOSED = 16,        /* the host has let go */
+  TOW_READ_PAUSED = 32,   /* by the protocol */
+  TOW_READ_ENDED = 64,    /* the peer's end of stream */
+  TOW_HOST_READS = 128,   /* what set_reading was last told */
+  TOW_WRITE_PAUSED = 256, /* pause_writing was called, resume_writing not yet */
+  TOW_WRITE_ENDED = 512,  /* write_eof */
+  TOW_SENDING = 1024,     /* sendto: errors of the host's are told later [L3] */
+  TOW_SEND_FAILED = 2048, /* the datagram just offered */
 };
 
 typedef enum tow_family { TOW_STREAMS = 1, TOW_DATAGRAMS, TOW_PROCESSES } tow_family;

@@ -157,8 +157,7 @@ static void run_each(tow_loop *loop, tow_node *list) {
   }
 }
 
-/* Handles are dropped first, and none are taken any more: what is left to run is the core's own, and comes to an end.
- */
+/* Handles are dropped first, and none are taken any more: what is left to run is the core's own, and ends. */
 void tow_host_close_loop(tow_loop *loop) {
   if (loop->depth > 0 || loop->closing) return;
   loop->closing = true;
