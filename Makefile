@@ -68,7 +68,7 @@ test: deps
 
 build-tests: $(TEST_PROGRAMS)
 
-C_FILES = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+C_FILES = $(shell find include src wasm tests demo -name '*.[ch]')
 lint:
 	clang-format --dry-run -Werror $(C_FILES)
 	clang-tidy --quiet $(filter src/%.c,$(C_FILES)) -- -std=c11 -Iinclude -Isrc $(UV_CFLAGS)
