@@ -3,32 +3,26 @@
 
 #include <stdlib.h>
 
-static void ask(tow_request *request, tow_verb verb, const char *address, const tow_options *o) {
-  uint32_t flags = (uint32_t)o->nodelay | (uint32_t)o->reuse_address << 1 | (uint32_t)o->ipv6_only << 2 |
-                   (uint32_t)o->refuse_text << 3;
-  tow_import_ask(request, verb, address, o->backlog, o->keepalive, flags, o->inbox, o->subprotocols, o->headers);
-}
-
-static void ask_connect(void *host, tow_request *request, const char *address, const tow_options *options) {
-  (void)host;
-  ask(request, TOW_CONNECT, address, options);
-}
-
-static void ask_listen(void *host, tow_request *request, const char *address, const tow_options *options) {
-  (void)host;
-  ask(request, TOW_LISTEN, address, options);
-}
-
+/* A weak symbol is NULL unless something else has its file linked: exports.txt does that. */
+#pragma weak tow_wasm_connect
+#pragma weak tow_wasm_listen
+#pragma weak tow_wasm_bind
+#pragma weak tow_wasm_spawn
+#pragma weak tow_wasm_cancel
+#pragma weak tow_wasm_close_server
+#pragma weak tow_wasm_server_extra_info
 static const tow_loop_host loop_host = {
     .size = sizeof(tow_loop_host),
     .now = tow_import_now,
     .set_timer = tow_import_set_timer,
     .wake = tow_import_wake,
-    .connect = ask_connect,
-    .listen = ask_listen,
-    .cancel = tow_import_cancel,
-    .close_server = tow_import_close_server,
-    .server_extra_info = tow_import_server_extra_info,
+    .connect = tow_wasm_connect,
+    .listen = tow_wasm_listen,
+    .bind = tow_wasm_bind,
+    .spawn = tow_wasm_spawn,
+    .cancel = tow_wasm_cancel,
+    .close_server = tow_wasm_close_server,
+    .server_extra_info = tow_wasm_server_extra_info,
 };
 
 const tow_connection_host tow_wasm_connection_host = {

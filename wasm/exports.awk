@@ -1,4 +1,5 @@
-# awk -f exports.awk MAP exports.txt: the exports of a module whose link map lists these symbols, each at a line's end.
-FILENAME != "wasm/exports.txt" { linked[$NF] = 1; next }
+# awk -f exports.awk MAP exports.txt: the exports of a module whose link map lists these symbols and object files. A line
+# ends with a symbol, or with ARCHIVE(OBJECT):(SECTION).
+FILENAME != "wasm/exports.txt" { split($NF, part, /[()]/); linked[$NF] = linked[part[2]] = 1; next }
 /^#/ || NF == 0 { next }
-NF == 1 || $2 in linked { print $1 }
+{ for (i = 2; i <= NF; i++) if (!($i in linked)) next; print $1 }
