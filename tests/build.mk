@@ -1,5 +1,5 @@
 # ---- All that `make test` runs, in each configuration ----
-TEST_PROGRAMS := $(addprefix $(B)/,core_test uv_test mqtt_test unit/heap_test tow-trace mqtt instructions)
+TEST_PROGRAMS := $(addprefix $(B)/,core_test uv_test mqtt_test unit/heap_test tow-trace mqtt instructions faults)
 
 # ---- The core, on the memory host ----
 CORE_TESTS := probe core_test lifecycle_test flow_test write_test read_test loop_test datagram_test process_test
@@ -59,7 +59,22 @@ PROBE_EXPORTS := probe_stream probe_buffered probe_none probe_trap probe_recurse
   tow_transport_get_write_buffer_size tow_transport_get_extra_info
 $(eval $(call tow_module,probe,tests/js/probe.c,$(PROBE_EXPORTS)))
 
+# ---- tests/faults: what faults are done to ----
+FAULTS := $(addprefix tests/faults/subject/,subject.c streams.c children.c)
+$(patsubst %.c,$(B)/%.o,$(FAULTS) tests/faults/subject/native.c): tests/faults/subject/subject.h
+$(patsubst %.c,build/wasi/%.o,$(FAULTS) tests/faults/subject/wasm.c): tests/faults/subject/subject.h
+
+$(B)/faults: $(patsubst %.c,$(B)/%.o,$(FAULTS) tests/faults/subject/native.c) $(B)/libtowline.a
+	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@
+
+$(eval $(call tow_module,faults,$(FAULTS) tests/faults/subject/wasm.c,subject_new subject_feed))
+
+.PHONY: test-faults
+test-faults: $(B)/faults build/wasi/faults.wasm
+	$(MAKE) build/sanitize/faults config=sanitize
+	node --test $(TEST_REPORTER) tests/faults/
+
 # ---- What tests/native.test.js and its neighbours run ----
-build-tests: $(addprefix $(B)/,core_test uv_test mqtt_test unit/heap_test tow-trace child instructions)
+build-tests: $(addprefix $(B)/,core_test uv_test mqtt_test unit/heap_test tow-trace child instructions faults)
 
 include tests/fuzz/build.mk

@@ -42,12 +42,25 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
 
 static void apply_reading(tow_uv_stream *s);
 
+/* The end of the stream; or a reset right behind the last bytes, which libuv takes for one: it reads no further than a
+ * hang-up. The error is still the socket's. */
+static void end(tow_uv_stream *s) {
+  uv_os_fd_t fd;
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (uv_fileno(&s->uv.handle, &fd) == 0) getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0)
+    fail(s, uv_translate_sys_error(error));
+  else
+    tow_host_eof(s->transport);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer) {
   tow_uv_stream *s = stream->data;
   if (size > 0)
     tow_host_received(s->transport, (size_t)size);
   else if (size == UV_EOF)
-    tow_host_eof(s->transport);
+    end(s);
   else if (size == UV_ENOBUFS && !buffer->base)
     apply_reading(s); /* it may have been stopped inside on_alloc */
   else if (size < 0)
