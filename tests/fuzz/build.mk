@@ -6,3 +6,14 @@ FUZZ_LIMITS = $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS)) $(if $(FUZZ_COUNT)
 # Random scenarios against asyncio: FUZZ_SECONDS=, FUZZ_COUNT=, FUZZ_SEED=.
 fuzz: trace-programs
 	node tests/fuzz/main.js $(FUZZ_LIMITS)
+
+# ---- The core, by libFuzzer ----
+CORE_FUZZ := $(patsubst %.c,build/fuzz/%.o,$(CORE) $(sort $(wildcard src/host/memory*.c)) \
+  $(addprefix tests/fuzz/,core_fuzz.c actor.c ops.c later.c automaton.c))
+build/fuzz/%.o: %.c $(HEADERS) $(wildcard tests/fuzz/*.h)
+	@mkdir -p $(@D)
+	clang -std=c11 $(WARNINGS) -Iinclude -Isrc -O1 -g -fno-omit-frame-pointer \
+	  -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -c $< -o $@
+
+build/fuzz/core_fuzz: $(CORE_FUZZ)
+	clang -fsanitize=fuzzer,address,undefined $^ -lm -o $@
