@@ -4,6 +4,7 @@
 /** The abilities of host.h. */
 export const CAN_READ = 1;
 export const CAN_WRITE = 2;
+export const CAN_WRITE_EOF = 4;
 export const CAN_STREAM = 15;
 export const WANTS_CORK = 16;
 export const HOLDS_LOANS = 32;
@@ -38,6 +39,18 @@ export class Connection {
   }
 
   /**
+   * Its transport in the module, for a request of the module's or (0) for JavaScript's own; 0: it could not be made.
+   * @param {number} request
+   * @returns {number}
+   */
+  create(request) {
+    const { instance, id, abilities } = this;
+    return request === 0
+      ? instance.call('tow_wasm_open', instance.loop, id, abilities)
+      : instance.call('tow_wasm_opened', request, id, abilities);
+  }
+
+  /**
    * Opens it with a protocol of the module, which this answers; 0: none was made.
    * @param {import('./own-request.js').Options} options
    */
@@ -48,9 +61,9 @@ export class Connection {
       made = instance.call(protocol, instance.loop, context);
       return made;
     };
-    this.transport = instance.call('tow_wasm_open', instance.loop, this.id, this.abilities);
-    if (this.transport === 0) return 0;
+    this.transport = this.create(0);
     if (
+      this.transport !== 0 &&
       (high !== UNSET || low !== UNSET) &&
       instance.call('tow_transport_set_write_buffer_limits', this.transport, high, low) < 0
     )

@@ -1,9 +1,11 @@
 import { defaults, ModuleRequest } from './request.js';
 
-/** @typedef {import('./connection.js').Connection} Connection */
 /** @typedef {import('./errors.js').TowlineError} TowlineError */
 /** @typedef {import('./instance.js').Instance} Instance */
 /** @typedef {import('./listener.js').Listener} Listener */
+
+/** `tow_verb` of boundary.h. @type {import('./request.js').Verb[]} */
+const verbs = ['connect', 'listen', 'bind'];
 
 /**
  * The functions that a module imports from `towline`: wasm/README.md says what each is asked.
@@ -13,35 +15,30 @@ import { defaults, ModuleRequest } from './request.js';
  */
 export function towlineImports(instance, onlog) {
   const { memory } = instance;
-  const connection = (/** @type {number} */ id) =>
-    /** @type {Connection} */ (instance.things.get(id));
+  const connection = (/** @type {number} */ id) => /** @type {any} */ (instance.things.get(id));
   const listener = (/** @type {number} */ id) => /** @type {Listener} */ (instance.things.get(id));
   const text = (/** @type {number} */ address) => (address === 0 ? '' : memory.string(address));
 
   /**
    * @param {number} pointer
-   * @param {number} verb 0: connect, 1: listen
+   * @param {number} verb
    * @param {number} address
    * @param {...number} values
    */
   const ask = (pointer, verb, address, ...values) => {
     const [backlog, keepalive, flags, inbox, subprotocols, headers] = values;
-    new ModuleRequest(instance, pointer).begin(
-      verb === 0 ? 'connect' : 'listen',
-      memory.string(address),
-      {
-        ...defaults,
-        backlog,
-        keepalive,
-        nodelay: (flags & 1) !== 0,
-        reuseAddress: (flags & 2) !== 0,
-        ipv6Only: (flags & 4) !== 0,
-        refuseText: (flags & 8) !== 0,
-        inbox: inbox >>> 0,
-        subprotocols: text(subprotocols),
-        headers: text(headers),
-      },
-    );
+    new ModuleRequest(instance, pointer).begin(verbs[verb], memory.string(address), {
+      ...defaults,
+      backlog,
+      keepalive,
+      nodelay: (flags & 1) !== 0,
+      reuseAddress: (flags & 2) !== 0,
+      ipv6Only: (flags & 4) !== 0,
+      refuseText: (flags & 8) !== 0,
+      inbox: inbox >>> 0,
+      subprotocols: text(subprotocols),
+      headers: text(headers),
+    });
   };
 
   /** As snprintf. @param {string | undefined} value @param {number} address @param {number} capacity */
@@ -53,6 +50,11 @@ export function towlineImports(instance, onlog) {
     set_timer: (/** @type {number} */ _host, /** @type {number} */ when) => instance.setTimer(when),
     wake: () => instance.wake(),
     ask,
+    spawn: (
+      /** @type {number} */ pointer,
+      /** @type {number} */ address,
+      /** @type {number[]} */ ...words
+    ) => new ModuleRequest(instance, pointer).begin('spawn', memory.string(address), { words }),
     cancel: (/** @type {number} */ _host, /** @type {number} */ pointer) =>
       instance.requests.get(pointer)?.cancel(),
     close_server: (/** @type {number} */ _host, /** @type {number} */ id) => listener(id).abandon(),
@@ -82,6 +84,15 @@ export function towlineImports(instance, onlog) {
       /** @type {number} */ value,
       /** @type {number} */ capacity,
     ) => answer(connection(id).extraInfo(memory.string(name)), value, capacity),
+
+    // Of endpoints and subprocesses, for the transports that have such.
+    sendto: (/** @type {number} */ id, /** @type {number[]} */ ...values) =>
+      connection(id).sendto(...values),
+    parse_peer: (/** @type {number} */ id, /** @type {number[]} */ ...values) =>
+      connection(id).parsePeer(...values),
+    format_peer: (/** @type {number} */ id, /** @type {number[]} */ ...values) =>
+      connection(id).formatPeer(...values),
+    kill: (/** @type {number} */ id, /** @type {number} */ signal) => connection(id).kill(signal),
 
     construct: (/** @type {number} */ _loop, /** @type {number} */ id) =>
       connection(id).construct(),

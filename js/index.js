@@ -1,5 +1,6 @@
 /** Towline in a browser. In Node, package.json's "exports" names node.js instead, which has the same names and more. */
 import { load as loadOn } from './loader.js';
+import { Module } from './module.js';
 import { websocket } from './transports/websocket.js';
 
 export { TowlineError } from './errors.js';
@@ -7,6 +8,7 @@ export { Module, Server, Transport } from './module.js';
 export { MemoryNetwork } from './transports/memory.js';
 
 const platform = {
+  Module,
   transports: { ws: websocket, wss: websocket },
   read: (/** @type {string | URL} */ source) => fetch(source),
 };

@@ -1,7 +1,6 @@
 import { TowlineError } from './errors.js';
 import { towlineImports } from './imports.js';
 import { Instance } from './instance.js';
-import { Module } from './module.js';
 import { wasiImports } from './wasi.js';
 
 /** TOW_ABI_VERSION of towline.h. */
@@ -18,9 +17,13 @@ const ABI_VERSION = 1;
  *   given
  * @property {(text: string, descriptor: number) => void} [stdout] what the module prints
  * @property {Record<string, import('./request.js').Carrier>} [transports] more schemes, or others
- *
+ */
+
+/**
  * What differs between Node and browsers.
+ * @template {import('./module.js').Module} M
  * @typedef {object} Platform
+ * @property {new (instance: Instance) => M} Module
  * @property {Record<string, import('./request.js').Carrier>} transports
  * @property {(source: string | URL) => Promise<Response | BufferSource>} read
  */
@@ -35,7 +38,7 @@ const noModule = (cause) =>
 
 /**
  * @param {Source} source
- * @param {Platform} platform
+ * @param {Platform<any>} platform
  * @returns {Promise<{module: WebAssembly.Module, growsInPlace: boolean}>}
  */
 async function compile(source, platform) {
@@ -100,10 +103,11 @@ function choose(module, supply) {
 }
 
 /**
- * @param {Platform} platform
+ * @template {import('./module.js').Module} M
+ * @param {Platform<M>} platform
  * @param {Source} source
  * @param {LoadOptions} [options]
- * @returns {Promise<Module>}
+ * @returns {Promise<M>}
  */
 export async function load(platform, source, options = {}) {
   const { module, growsInPlace } = await compile(source, platform);
@@ -134,5 +138,5 @@ export async function load(platform, source, options = {}) {
       `the module is of ABI version ${version}, this loader of ${ABI_VERSION}`,
     );
   instance.start(exports, growsInPlace);
-  return new Module(instance);
+  return new platform.Module(instance);
 }

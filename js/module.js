@@ -115,10 +115,20 @@ export class Module {
    * @param {string} address
    * @param {Options} options
    */
-  async connect(address, options) {
+  connect(address, options) {
+    return this.open('connect', address, options);
+  }
+
+  /**
+   * @protected
+   * @param {import('./request.js').Verb} verb
+   * @param {string} address
+   * @param {Options} options
+   */
+  async open(verb, address, options) {
     /** @type {OwnRequest<{connection: Connection, protocol: number}>} */
     const request = new OwnRequest(this.#instance, address, options);
-    const { connection, protocol } = await request.start('connect');
+    const { connection, protocol } = await request.start(verb);
     return { transport: new Transport(connection), protocol };
   }
 

@@ -3,11 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { TowlineError } from './errors.js';
 import { load as loadOn } from './loader.js';
+import { NodeModule } from './node-module.js';
+import { nodeChildProcess } from './transports/node-child-process.js';
+import { nodeDgram } from './transports/node-dgram.js';
 import { nodeNet } from './transports/node-net.js';
+import { nodePipe } from './transports/node-pipe.js';
 import { nodeWebSocket } from './transports/node-websocket.js';
 
 export { TowlineError } from './errors.js';
-export { Module, Server, Transport } from './module.js';
+export { Server, Transport } from './module.js';
+export { NodeModule as Module } from './node-module.js';
 export { MemoryNetwork } from './transports/memory.js';
 
 /** @param {string | URL} source an http address, a file: address, or a path */
@@ -23,7 +28,16 @@ async function read(source) {
 }
 
 const platform = {
-  transports: { tcp: nodeNet, unix: nodeNet, ws: nodeWebSocket, wss: nodeWebSocket },
+  Module: NodeModule,
+  transports: {
+    tcp: nodeNet,
+    unix: nodeNet,
+    ws: nodeWebSocket,
+    wss: nodeWebSocket,
+    udp: nodeDgram,
+    exec: nodeChildProcess,
+    fd: nodePipe,
+  },
   read,
 };
 

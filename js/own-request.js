@@ -51,7 +51,7 @@ export class OwnRequest extends Request {
     });
   }
 
-  /** @param {'connect' | 'listen'} verb */
+  /** @param {import('./request.js').Verb} verb */
   start(verb) {
     const { instance, address, options } = this;
     const { protocol, signal, timeout = TIMEOUT, high, low } = options;
@@ -101,8 +101,9 @@ export class OwnRequest extends Request {
       this.#reject(/** @type {Error} */ (trap));
       throw trap;
     }
-    if (protocol === 0) {
-      this.#fail('ENOMEM', 'no protocol was made for the connection');
+    if (connection.transport === 0) {
+      if (protocol === 0) this.#fail('ENOMEM', 'no protocol was made for the connection');
+      else this.#fail('EINVAL', 'its protocol is of another kind');
       return false;
     }
     this.#resolve(/** @type {T} */ ({ connection, protocol })); // told after this turn: after connection_made

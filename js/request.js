@@ -20,10 +20,20 @@ import { TowlineError } from './errors.js';
  */
 
 /**
- * A transport of the host: one way to carry bytes.
+ * How something is opened: told of a request, it answers with `opened`, `listening` or `failed`.
+ * @typedef {(request: Request, address: string, options: any) => void} Open
+ *
+ * A transport of the host: one way to carry bytes. `options` is a HostOptions, and for `spawn` what
+ * node-child-process.js says.
  * @typedef {object} Carrier
- * @property {(request: Request, address: string, options: HostOptions) => void} connect
- * @property {(request: Request, address: string, options: HostOptions) => void} [listen]
+ * @property {Open} [connect]
+ * @property {Open} [listen]
+ * @property {Open} [bind]
+ * @property {Open} [spawn]
+ * @property {Open} [readPipe]
+ * @property {Open} [writePipe]
+ *
+ * @typedef {keyof Carrier} Verb
  */
 
 /** TOW_OPTIONS_DEFAULT of towline.h. @type {HostOptions} */
@@ -53,7 +63,7 @@ export class Request {
     this.instance = instance;
   }
 
-  /** @param {'connect' | 'listen'} verb @param {string} address @param {HostOptions} options */
+  /** @param {Verb} verb @param {string} address @param {any} options as the carrier wants them */
   begin(verb, address, options) {
     const { carriers } = this.instance;
     const [scheme] = /^[a-z][a-z0-9+.-]*(?=:)/.exec(address) ?? [];
@@ -148,8 +158,7 @@ export class ModuleRequest extends Request {
 
   /** @override @param {Connection} connection */
   tellOpened(connection) {
-    const { id, abilities } = connection;
-    connection.transport = this.instance.call('tow_wasm_opened', this.pointer, id, abilities);
+    connection.transport = connection.create(this.pointer);
     return connection.transport !== 0;
   }
 

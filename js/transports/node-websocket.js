@@ -1,4 +1,5 @@
 import { Listener } from '../listener.js';
+import { hostPort } from './node-address.js';
 import { fromNode } from './node-error.js';
 import { opening, subprotocolsOf, WebSocketConnection } from './websocket.js';
 
@@ -58,10 +59,6 @@ class NodeWebSocketConnection extends WebSocketConnection {
     return super.extraInfo(name);
   }
 }
-
-/** @param {string} host @param {number} port */
-export const hostPort = (host, port) =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** 'Name: value\r\n' lines as an object. @param {string | Record<string, string>} given */
 function headersOf(given) {

@@ -1,0 +1,47 @@
+import { Module } from './module.js';
+
+/** @typedef {import('./own-request.js').Options} Options */
+/** @typedef {import('./transports/node-child-process.js').SpawnOptions} SpawnOptions */
+
+/** A loaded module in Node, which can what a browser cannot. The promises and the errors are those of `connect`. */
+export class NodeModule extends Module {
+  /**
+   * An endpoint for datagrams that is bound to this address and connected to none: 'udp://127.0.0.1:0' lets the system
+   * choose the port, and `getExtraInfo('sockname')` tells it. `connect` with such an address makes a connected one.
+   * @param {string} address
+   * @param {Options} options `inbox` is what may be held while reading is paused: datagrams beyond it are dropped
+   */
+  bind(address, options) {
+    return this.open('bind', address, options);
+  }
+
+  /**
+   * Starts a child: 'exec:/bin/cat', or 'exec:cat', looked up in PATH.
+   * @param {string} address
+   * @param {Options & SpawnOptions} options
+   */
+  spawn(address, options) {
+    return this.open('spawn', address, options);
+  }
+
+  /**
+   * A transport on a descriptor, of a pipe, FIFO, socket or terminal, to read from it only. The descriptor is the
+   * transport's then, which closes it in the end; unless this fails: 'EBADF' (not open, or not for that direction),
+   * 'EPERM' (nothing to be waited for, as a file).
+   * @param {number} fd
+   * @param {Options} options
+   */
+  connectReadPipe(fd, options) {
+    return this.open('readPipe', `fd:${fd}`, options);
+  }
+
+  /**
+   * The same to write to it only. That a socket's reader goes is told at once; of a pipe Node tells it only when
+   * something is written [E7].
+   * @param {number} fd
+   * @param {Options} options
+   */
+  connectWritePipe(fd, options) {
+    return this.open('writePipe', `fd:${fd}`, options);
+  }
+}
