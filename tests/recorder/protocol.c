@@ -66,8 +66,9 @@ static int connection_made(tow_protocol *protocol, tow_transport *transport) {
   tow_loop_set_exception_handler(recorder->loop, on_exception, recorder);
   tow_loop_set_log(recorder->loop, on_log, recorder);
   if (recorder->feeding) return 0;
+  int answer = simple(self, CONNECTION_MADE);
   if (!recorder->scenario.is_memory) steps_begin(recorder);
-  return simple(self, CONNECTION_MADE);
+  return answer;
 }
 
 static int connection_lost(tow_protocol *protocol, const tow_error *error) {

@@ -27,7 +27,7 @@ int recorder_run_memory(recorder *self);
 /* Steps for a real connection, on a memory host whose other end plays the scenario's peer_steps, in turns. */
 int recorder_run_memory_peer(recorder *self);
 
-/* Opens what the scenario is about on a host's loop; the steps begin in the turn after connection_made. `peer` says
+/* Opens what the scenario is about on a host's loop; the steps begin right after connection_made. `peer` says
  * where the other end is: "tcp:HOST:PORT", "unix:PATH", "ws://HOST:PORT/", "listen:tcp" (a port of 127.0.0.1, which is
  * printed, for one connection), "udp:HOST:PORT". `child` is the program that a subprocess runs. */
 void recorder_open(recorder *self, tow_loop *loop, const char *peer, const char *child);

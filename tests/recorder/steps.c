@@ -48,9 +48,20 @@ static int alarm(void *context) {
   return 0;
 }
 
+static bool writes(const step *step) {
+  return step->id == STEP_WRITE || step->id == STEP_WRITELINES || step->id == STEP_WRITE_UNTIL_PAUSED ||
+         step->id == STEP_PIPE_WRITE;
+}
+
+/* What would overtake bytes that the host holds back until this callback returns [W7]. */
+static bool overtakes(const step *step) {
+  return step->id == STEP_ABORT || step->id == STEP_SEND_SIGNAL || step->id == STEP_TERMINATE || step->id == STEP_KILL;
+}
+
 static int advance(void *context) {
   recorder *self = context;
   const step_list *steps = &self->scenario.steps;
+  bool has_written = false;
   for (; !self->ended && self->next < steps->count; self->next++) {
     const step *step = &steps->at[self->next];
     bool sleeps = step->id == STEP_ENV_SLEEP;
@@ -59,6 +70,11 @@ static int advance(void *context) {
       tow_loop_call_later(self->loop, &self->alarm, sleeps ? (double)step->ms : LONGEST_WAIT, alarm, self);
       return 0;
     }
+    if (has_written && overtakes(step)) {
+      tow_loop_call_soon(self->loop, &self->advance, advance, self);
+      return 0;
+    }
+    has_written = has_written || writes(step);
     run_op(self, step);
   }
   if (!self->ended) steps_end(self);
@@ -66,7 +82,10 @@ static int advance(void *context) {
 }
 
 void steps_begin(recorder *self) {
-  tow_loop_call_soon(self->loop, &self->advance, advance, self);
+  if (tow_transport_is_closing(self->transport) || self->laters)
+    tow_loop_call_soon(self->loop, &self->advance, advance, self);
+  else
+    advance(self);
 }
 
 void steps_notice(recorder *self) {
