@@ -119,12 +119,12 @@ export class Subject {
     return this.when(id, 'data', ({ received }) => received >= size);
   }
 
-  /** What is told of the connection whose one end is this socket. @param {net.Socket} socket */
+  /** The connection whose other end is this socket; ports are used again. @param {net.Socket} socket */
   async idOf(socket) {
     const port = `:${socket.address().port}`;
     for (;;) {
-      for (const [id, [made]] of this.#told)
-        if (made.peer?.endsWith(port)) return id;
+      for (const [id, told] of this.#told)
+        if (told[0].peer?.endsWith(port) && !told.some(({ event }) => event === 'lost')) return id;
       await new Promise(setImmediate);
     }
   }
