@@ -146,7 +146,7 @@ size_t tow_host_feed(tow_transport *t, const void *data, size_t size) {
       const tow_buffer *buffer = tow_host_lend(t, (ptrdiff_t)left);
       if (!buffer) break;
       if (part > buffer->size) part = buffer->size;
-      memcpy(buffer->base, next, part);
+      memmove(buffer->base, next, part); /* a slab, if a plain protocol has come: the bytes may be in it */
       tow_host_received(t, part);
     }
     next += part;

@@ -249,6 +249,27 @@ static void foreign_bytes_are_copied(void) {
   probe_free(p);
 }
 
+static int hand_back(probe *p, const char *event) {
+  if (is(event, "GB") && ++p->counter == 2) tow_transport_set_protocol(p->transport, &p->first->base);
+  return 0;
+}
+
+static void foreign_bytes_come_back(void) {
+  unsigned char bytes[209];
+  for (unsigned i = 0; i < sizeof bytes; i++)
+    bytes[i] = (unsigned char)i;
+  probe *p = probe_open(TOW_STREAM, &cannot_revoke, NULL);
+  probe *other = probe_other(p, TOW_BUFFERED);
+  other->buffer_size = 64;
+  other->on = hand_back;
+  tow_transport_set_protocol(p->transport, &other->base);
+  tow_memory_send(p->peer, bytes, sizeof bytes);
+  run(p);
+  EXPECT(p, "CM 2.GB:209 2.BU:64 2.GB:145 DR:145");
+  CHECK(memcmp(p->received, bytes, sizeof bytes) == 0);
+  probe_free(p);
+}
+
 static void foreign_bytes_wait(void) {
   probe *p = probe_open(TOW_BUFFERED, &cannot_revoke, NULL);
   probe *other = probe_other(p, TOW_BUFFERED);
@@ -446,6 +467,7 @@ const test read_tests[] = {
     {"P1 inside get_buffer: the new one is asked", replaced_inside_get_buffer},
     {"P1 inside buffer_updated: the rest goes to the new one", replaced_while_feeding},
     {"P1 bytes that land in the old one's buffer are copied", foreign_bytes_are_copied},
+    {"P1 and back, when a plain protocol is next", foreign_bytes_come_back},
     {"P1 and wait there while reading is paused", foreign_bytes_wait},
     {"P1 not another family, not a short table", wrong_kind},
     {"P2 a new protocol hears that writing is paused", paused_pairs_are_whole},
