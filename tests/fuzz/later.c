@@ -78,9 +78,12 @@ static int listening(void *context, tow_server *server, const tow_error *error) 
 static tow_protocol *create(tow_loop *loop, void *context) {
   world *w = context;
   connection *c = new_connection(w, byte(w) & 1 ? TOW_STREAM : TOW_BUFFERED);
-  if (!c) return NULL;
+  if (!c) {
+    w->has_failed = true; /* which is what no protocol means */
+    return NULL;
+  }
   c->abilities = TOW_CAN_STREAM;
-  c->may_fail = true; /* the other end may be gone */
+  c->may_close = c->may_fail = true; /* the request may be cancelled, the other end gone */
   return create_actor(loop, c);
 }
 

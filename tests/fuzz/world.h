@@ -49,6 +49,7 @@ struct connection {
   unsigned abilities;
   bool keeps_loans, reading_paused, is_bound;
   bool may_close, may_fail, aborted, shut; /* what connection_lost may say, and what may be missing */
+  bool half_shut;
   bool lost, exited;
   int returncode;
   stream in[PIPES], out; /* in[0]: of a stream; in[1], in[2]: of a subprocess's pipes */
@@ -83,7 +84,7 @@ struct world {
   bool has_failed;    /* one has */
   bool closing;
   bool tells; /* what happens, on standard error: the environment has CORE_FUZZ_TELLS */
-  int calls; /* of the library, under way: none but PW may be entered from inside [L3] */
+  int calls;  /* of the library, under way: none but PW may be entered from inside [L3] */
   connection connections[CONNECTIONS];
   size_t count;
   connection *accepted; /* the one that listens to the next client */
@@ -106,7 +107,9 @@ struct world {
 uint8_t byte(world *w);
 /* A size, mostly a small one. */
 size_t size_of(world *w);
-uint8_t pattern(size_t offset);
+static inline uint8_t pattern(size_t offset) {
+  return (uint8_t)(offset * 131 + (offset >> 8) * 17 + 7);
+}
 /* Bytes of a payload, to be freed. */
 unsigned char *payload(size_t offset, size_t size);
 
