@@ -33,6 +33,20 @@ function lineReader(print) {
 }
 
 /**
+ * A pipe on a descriptor, which JavaScript asks for.
+ * @param {any} module in Node
+ * @param {number} trace
+ * @param {Scenario} scenario
+ * @param {string} spec fd:N
+ */
+async function openPipe(module, trace, scenario, spec) {
+  const fd = Number(spec.slice('fd:'.length));
+  const options = { protocol: 'trace_protocol', context: trace };
+  if (scenario.transport === 'pipe_w') await module.connectWritePipe(fd, options);
+  else await module.connectReadPipe(fd, options);
+}
+
+/**
  * @param {Stage} stage
  * @returns {Promise<number>} 0 done, 2 malformed, 77 cannot run this one
  */
@@ -54,7 +68,9 @@ export async function runTrace(stage) {
     const status = Number(module.call('trace_status', trace));
     if (status !== 0) return status;
     if (spec === undefined) return Number(module.call('trace_run', trace));
-    module.call('trace_open', trace, module.loop, spec, child);
+    if (!spec.startsWith('fd:')) module.call('trace_open', trace, module.loop, spec, child);
+    else if ('connectReadPipe' in module) await openPipe(module, trace, scenario, spec);
+    else return 77;
     await ended;
     module.call('trace_abort', trace);
     return Number(module.call('trace_status', trace));

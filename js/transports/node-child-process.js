@@ -159,6 +159,7 @@ async function open(request, program, options) {
         const lands = fd > 0 && instance.memory.growsInPlace;
         const landing = lands ? new Landing(instance) : null;
         const pair = await socketPair(landing ? { onread: landing.onread } : {});
+        if (fd === 0) pair.ours.resume(); // or its end might be seen after what the child does next
         ends[fd] = { socket: pair.ours, landing };
         theirs.push(pair.theirs);
         forChild.push(pair.theirs);

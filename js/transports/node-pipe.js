@@ -10,6 +10,9 @@ import { Landing, SocketConnection } from './node-socket.js';
 /** @typedef {import('../request.js').Open} Open */
 /** @typedef {import('../request.js').Request} Request */
 
+/** What a pipe holds. A reader that keeps up could else empty it again and again while one `write` lasts. */
+const PIPE_SIZE = 65536;
+
 /** A pipe to read from. */
 export class ReadPipe extends SocketConnection {
   /**
@@ -38,10 +41,18 @@ export class WritePipe extends SocketConnection {
   constructor(instance, socket, fd) {
     super(instance, socket, null, CAN_WRITE | CAN_WRITE_EOF | WANTS_CORK);
     this.fd = fd;
+    this.most = PIPE_SIZE;
+    socket.resume();
   }
 
   /** Nobody reads it. @override */
   came() {}
+
+  /** It is watched all the time, and never paused. @param {boolean} on @override */
+  setReading(on) {
+    this.reading = on;
+    if (on) this.inbox.resume();
+  }
 
   /** A socket closed by a reader that has not read everything is reset. @param {NodeJS.ErrnoException} error @override */
   broke(error) {

@@ -21,6 +21,8 @@ const LEAST_STEP = 4096;
  * chunks are copied into what the protocol lends.
  */
 export class SocketConnection extends Connection {
+  /** The most that one `write` takes at once; the rest waits for a turn of its own. */
+  most = Number.POSITIVE_INFINITY;
   /** Bytes that Node holds. */
   #inFlight = 0;
   #gone = false;
@@ -88,10 +90,15 @@ export class SocketConnection extends Connection {
     const step = Math.max(this.step, LEAST_STEP);
     let taken = 0;
     for (;;) {
-      const piece = memory.gather(lines, count, taken, step);
+      const piece = memory.gather(lines, count, taken, Math.min(step, this.most - taken));
       if (piece.length === 0 || !this.#send(piece)) return taken;
       taken += piece.length;
     }
+  }
+
+  /** @override */
+  flush() {
+    if (this.#inFlight === 0) this.instance.later(() => this.#drain());
   }
 
   /** @override */
@@ -176,17 +183,23 @@ export class Landing {
   connection = undefined;
   /** What the kernel may write into, if it is a loan. @type {Uint8Array | null} */
   #loan = null;
+  /** Where that is. @type {{base: number, size: number} | null} */
+  #room = null;
   /** Bytes that are in the loan, reported but not taken. */
   kept = 0;
 
   /** @param {Instance} instance */
   constructor(instance) {
+    this.instance = instance;
     this.stage = instance.stage;
   }
 
   /** Node's option: the two must be there when the socket is made, before there is a connection. */
   onread = {
-    buffer: () => this.#loan ?? this.stage,
+    buffer: () => {
+      if (this.#loan) this.#hold(this.#room); // its view again: the memory may have grown meanwhile
+      return this.#loan ?? this.stage;
+    },
     callback: (/** @type {number} */ size, /** @type {Uint8Array} */ buffer) =>
       this.#landed(size, buffer),
   };
@@ -231,8 +244,8 @@ export class Landing {
 
   /** @param {{base: number, size: number} | null} room */
   #hold(room) {
-    const connection = /** @type {SocketConnection} */ (this.connection);
-    this.#loan = room && connection.instance.memory.bytes(room.base, room.size);
+    this.#room = room;
+    this.#loan = room && this.instance.memory.bytes(room.base, room.size);
   }
 
   /** Reading is on again, and bytes were kept. */
