@@ -39,7 +39,6 @@ import { runTrace } from './runner.js';
  * @property {string} name
  * @property {Transport} [transport] none: it plays the peer itself
  * @property {boolean | 'either'} halfClose whether its connections have one
- * @property {boolean} [isPlanned] it answers 77 so far
  * @typedef {Adapter & Details} Host
  */
 
@@ -153,7 +152,6 @@ const wasmHosts = (build) => [
     ...node(build),
     ...one,
     name: `Node ${one.name}, ${build}`,
-    isPlanned: true,
   })),
   { ...chromium(build), name: `Chromium ws, ${build}`, transport: 'ws', halfClose: false },
 ];

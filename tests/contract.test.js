@@ -43,9 +43,8 @@ for (const host of hosts) {
     after(() => host.close?.());
     for (const scenario of scenarios) {
       if (!isFor(scenario, host)) continue;
-      test(`${scenario.rule}: ${scenario.about} (${scenario.kind})`, async (t) => {
+      test(`${scenario.rule}: ${scenario.about} (${scenario.kind})`, async () => {
         const raw = await record(host, { transport: host.transport, ...scenario }, host.transport);
-        if (!raw && host.isPlanned) return t.skip('not yet');
         assert(raw, 'it could not be run');
         assert.deepEqual(show(raw, scenario), scenario.expect);
       });

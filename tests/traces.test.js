@@ -86,9 +86,8 @@ for (const host of hosts) {
   if (own.length === 0) continue;
   describe(`traces on ${host.name}`, () => {
     for (const [, scenario] of own) {
-      test(title(scenario), async (t) => {
+      test(title(scenario), async () => {
         const raw = await record(host, scenario, host.transport);
-        if (!raw && host.isPlanned) return t.skip('not yet');
         assert(raw, 'it could not be run');
         compare(raw, scenario);
       });

@@ -94,7 +94,8 @@ bool has_mark(const recorder *self, const char *label);
 void cancel_laters(recorder *self);
 void free_ops(recorder *self);
 
-/* steps.c: as in asyncio, the first steps come before anything is read, but after what connection_made scheduled. */
+/* steps.c: as in asyncio, the first steps come before anything is read (but of a child, which has run for a while), and
+ * after what connection_made scheduled. */
 void steps_begin(recorder *self);
 void steps_end(recorder *self);
 /* Something happened that a step may wait for. */

@@ -82,7 +82,8 @@ static int advance(void *context) {
 }
 
 void steps_begin(recorder *self) {
-  if (tow_transport_is_closing(self->transport) || self->laters)
+  bool is_child = self->scenario.protos[0].kind == KIND_SUBPROCESS;
+  if (is_child || self->laters || tow_transport_is_closing(self->transport))
     tow_loop_call_soon(self->loop, &self->advance, advance, self);
   else
     advance(self);
