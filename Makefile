@@ -31,6 +31,8 @@ help:
 	@echo 'make lint      formatters, linters and both compilers, warnings as errors'
 	@echo 'make wasm      the demo modules, for WASI and by Emscripten'
 	@echo 'make deps      what the tests need, from Debian and npm'
+	@echo 'make fuzz      random scenarios, held against asyncio; FUZZ_SECONDS=, FUZZ_COUNT=, FUZZ_SEED='
+	@echo 'make fuzz-core libFuzzer on the core; FUZZ_COUNT='
 	@echo 'make format    the sources as the formatters want them'
 	@echo 'config=sanitize  before any of these: with the sanitizers, under build/sanitize'
 
