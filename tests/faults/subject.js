@@ -16,6 +16,8 @@ export const hosts = { native: [file('build/sanitize/faults')], Node: node };
 /** @type {Record<string, string[]>} */
 export const plainHosts = { native: [file('build/faults')], Node: node };
 
+const portOf = (/** @type {string} */ name) => name.slice(name.lastIndexOf(':') + 1);
+
 /**
  * A line of the subject's.
  * @typedef {{event: string, id?: number} & Record<string, any>} Event
@@ -24,6 +26,8 @@ export const plainHosts = { native: [file('build/faults')], Node: node };
 export class Subject {
   /** What it has told, of each connection or child; 0: of none. @type {Map<number, Event[]>} */
   #told = new Map();
+  /** Connections by their ports, the peer's first. @type {Map<string, number>} */
+  #ids = new Map();
   /** @type {Set<{id: number, matches: (event: Event) => boolean, resolve: (event: Event) => void, reject: (error: Error) => void}>} */
   #waiting = new Set();
   /** @type {Error | undefined} */
@@ -60,6 +64,8 @@ export class Subject {
     const { id = 0 } = event;
     if (event.event === 'misunderstood') throw new Error(`${event.verb} ${id} is not understood`);
     const told = this.#told.get(id);
+    if (event.event === 'made' && event.peer)
+      this.#ids.set(`${portOf(event.peer)} ${portOf(event.own)}`, id);
     if (told) told.push(event);
     else this.#told.set(id, [event]);
     for (const wait of this.#waiting) {
@@ -119,12 +125,11 @@ export class Subject {
     return this.when(id, 'data', ({ received }) => received >= size);
   }
 
-  /** The connection whose other end is this socket; ports are used again. @param {net.Socket} socket */
-  async idOf(socket) {
-    const port = `:${socket.address().port}`;
+  /** The connection whose other end is this socket. @param {net.Socket} socket */
+  async idOf({ localPort, remotePort }) {
     for (;;) {
-      for (const [id, told] of this.#told)
-        if (told[0].peer?.endsWith(port) && !told.some(({ event }) => event === 'lost')) return id;
+      const id = this.#ids.get(`${localPort} ${remotePort}`);
+      if (id !== undefined) return id;
       await new Promise(setImmediate);
     }
   }
@@ -132,6 +137,7 @@ export class Subject {
   /** Forgets what it was told. */
   forget() {
     this.#told.clear();
+    this.#ids.clear();
   }
 
   /** Everything that was open is lost, and the memory is back. Answers how it ended. */
@@ -164,29 +170,33 @@ const patterns = Buffer.from(Array.from({ length: (1 << 20) + PERIOD }, (_, i) =
 export const pattern = (at, size) => patterns.subarray(at % PERIOD, (at % PERIOD) + size);
 
 /**
- * A server of the test's own; answers its address and its sockets as they come.
+ * A server of the test's own: its address, and its sockets one after another.
  * @param {import('node:test').TestContext} t
- * @param {net.ServerOpts} [options]
  */
-export async function serve(t, options) {
-  /** @type {net.Socket[]} */
+export async function serve(t) {
+  /** Those that nobody has asked for yet. @type {net.Socket[]} */
   const sockets = [];
-  const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, ...options });
+  /** Those who ask. @type {((socket: net.Socket) => void)[]} */
+  const asking = [];
+  const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
   server.on('connection', (socket) => {
     socket.on('error', () => {});
-    sockets.push(socket);
+    t.after(() => socket.destroy());
+    const take = asking.shift();
+    if (take) take(socket);
+    else sockets.push(socket);
   });
-  t.after(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
+  t.after(() => server.close());
   server.listen(0, '127.0.0.1', 1000);
   await once(server, 'listening');
   const { port } = /** @type {net.AddressInfo} */ (server.address());
-  const next = async () => {
-    if (sockets.length === 0) await once(server, 'connection');
-    return /** @type {net.Socket} */ (sockets.shift());
-  };
+  /** @returns {Promise<net.Socket>} */
+  const next = () =>
+    new Promise((resolve) => {
+      const socket = sockets.shift();
+      if (socket) resolve(socket);
+      else asking.push(resolve);
+    });
   return { address: `tcp://127.0.0.1:${port}`, next };
 }
 
