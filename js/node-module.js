@@ -36,8 +36,8 @@ export class NodeModule extends Module {
   }
 
   /**
-   * The same to write to it only. That a socket's reader goes is told at once; of a pipe Node tells it only when
-   * something is written [E7].
+   * The same to write to it only. That its reader has gone is told at once [E7]; of a pipe only on Linux, elsewhere when
+   * something is written.
    * @param {number} fd
    * @param {Options} options
    */

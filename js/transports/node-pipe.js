@@ -8,7 +8,6 @@ import { Landing, SocketConnection } from './node-socket.js';
 /** @typedef {import('../instance.js').Instance} Instance */
 /** @typedef {import('../request.js').Carrier} Carrier */
 /** @typedef {import('../request.js').Open} Open */
-/** @typedef {import('../request.js').Request} Request */
 
 /** What a pipe holds. A reader that keeps up could else empty it again and again while one `write` lasts. */
 const PIPE_SIZE = 65536;
@@ -32,10 +31,7 @@ export class ReadPipe extends SocketConnection {
   }
 }
 
-/**
- * A pipe to write to. Where it is a socket it is read from too, for the end that says that its reader has gone [E7]; of
- * a true pipe Node tells that only when the next write fails.
- */
+/** A pipe to write to. It is read from too, for the end or the error that says that its reader has gone [E7]. */
 export class WritePipe extends SocketConnection {
   /** @param {Instance} instance @param {net.Socket} socket @param {number} [fd] */
   constructor(instance, socket, fd) {
@@ -54,7 +50,11 @@ export class WritePipe extends SocketConnection {
     if (on) this.inbox.resume();
   }
 
-  /** A socket closed by a reader that has not read everything is reset. @param {NodeJS.ErrnoException} error @override */
+  /**
+   * A socket whose reader goes without having read everything is reset; a pipe's cannot be read at all.
+   * @param {NodeJS.ErrnoException} error
+   * @override
+   */
   broke(error) {
     if (error.syscall === 'read') this.eof();
     else super.broke(error);
@@ -66,43 +66,85 @@ export class WritePipe extends SocketConnection {
   }
 }
 
-/** Throws what the system says of a descriptor that is not open, or not that way. @param {number} fd @param {boolean} isRead */
+/**
+ * Throws what the system says of a descriptor that is not open, or not that way.
+ * @param {number} fd
+ * @param {boolean} isRead
+ */
 function check(fd, isRead) {
   const none = new Uint8Array(0);
   const found = fs.fstatSync(fd);
-  if (!found.isFIFO()) return found.isSocket();
-  if (isRead) fs.readvSync(fd, [none]);
-  else fs.writeSync(fd, none, 0, 0);
-  return false;
+  const isPipe = found.isFIFO();
+  if (isPipe && isRead) fs.readvSync(fd, [none]);
+  else if (isPipe) fs.writeSync(fd, none, 0, 0);
+  return { isPipe, isSocket: found.isSocket() };
 }
 
-/** @param {boolean} isRead @returns {Open} */
-const opener = (isRead) => (request, address) => {
-  const { instance } = request;
-  const fd = Number(/^fd:(\d+)$/.exec(address)?.[1] ?? Number.NaN);
-  if (!Number.isInteger(fd)) return request.failed('EBADF', 0, 'not a descriptor');
+/**
+ * What Node writes a true pipe with, such that its reader's going is told at once [E7]: a handle that is polled for
+ * reading although it cannot be read, so that there is an error then. Node has this for its own use only. Undefined:
+ * not here; then the next write tells.
+ * @param {number} fd
+ */
+function watchingHandle(fd) {
+  if (process.platform !== 'linux') return undefined;
   try {
-    const isSocket = check(fd, isRead);
-    const landing = isRead && instance.memory.growsInPlace ? new Landing(instance) : null;
-    if (tty.isatty(fd)) {
-      const terminal = isRead ? new tty.ReadStream(fd) : new tty.WriteStream(fd);
-      terminal.pause();
-      request.opened(
-        isRead ? new ReadPipe(instance, terminal, null, fd) : new WritePipe(instance, terminal, fd),
-      );
-      return;
-    }
-    const socket = new net.Socket({
-      fd,
-      readable: isRead || isSocket,
-      writable: !isRead,
-      allowHalfOpen: true,
-      .../** @type {object} */ (landing && { onread: landing.onread }),
-    });
-    socket.pause();
-    request.opened(
-      isRead ? new ReadPipe(instance, socket, landing, fd) : new WritePipe(instance, socket, fd),
-    );
+    const { TCP, constants } = /** @type {any} */ (process).binding('tcp_wrap');
+    const handle = new TCP(constants.SOCKET);
+    return handle.open(fd) === 0 ? handle : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether it can be read, too: then somebody else may want what is in it. @param {number} fd */
+function isReadable(fd) {
+  try {
+    check(fd, true);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param {Instance} instance
+ * @param {number} fd
+ * @returns {ReadPipe}
+ */
+function openReader(instance, fd) {
+  check(fd, true);
+  if (tty.isatty(fd)) return new ReadPipe(instance, new tty.ReadStream(fd).pause(), null, fd);
+  const landing = instance.memory.growsInPlace ? new Landing(instance) : null;
+  const socket = new net.Socket({
+    fd,
+    writable: false,
+    allowHalfOpen: true,
+    .../** @type {object} */ (landing && { onread: landing.onread }),
+  });
+  return new ReadPipe(instance, socket.pause(), landing, fd);
+}
+
+/**
+ * @param {Instance} instance
+ * @param {number} fd
+ * @returns {WritePipe}
+ */
+function openWriter(instance, fd) {
+  const { isPipe, isSocket } = check(fd, false);
+  if (tty.isatty(fd)) return new WritePipe(instance, new tty.WriteStream(fd), fd);
+  const handle = isPipe && !isReadable(fd) ? watchingHandle(fd) : undefined;
+  const options = handle ? { handle } : { fd, readable: isSocket };
+  const socket = new net.Socket({ ...options, writable: true, allowHalfOpen: true });
+  return new WritePipe(instance, socket, fd);
+}
+
+/** @param {(instance: Instance, fd: number) => SocketConnection} make @returns {Open} */
+const opener = (make) => (request, address) => {
+  const fd = /^fd:(\d+)$/.exec(address)?.[1];
+  if (!fd) return request.failed('EBADF', 0, 'not a descriptor');
+  try {
+    request.opened(make(request.instance, Number(fd)));
   } catch (error) {
     const { code, native, message } = fromNode(error);
     if (code === 'ERR_INVALID_FD_TYPE')
@@ -112,4 +154,4 @@ const opener = (isRead) => (request, address) => {
 };
 
 /** A pipe, FIFO, socket or terminal; it is the transport's from then on. @type {Carrier} */
-export const nodePipe = { readPipe: opener(true), writePipe: opener(false) };
+export const nodePipe = { readPipe: opener(openReader), writePipe: opener(openWriter) };

@@ -40,12 +40,9 @@ export class SocketConnection extends Connection {
     this.inbox = new Inbox(this, Number.POSITIVE_INFINITY);
     this.inbox.onempty = () => this.reading && this.socket.resume();
     if (landing) landing.connection = this;
-    else socket.on('data', (bytes) => instance.turn(() => this.inbox.push(bytes)));
+    else socket.on('data', (bytes) => instance.turn(() => this.came(bytes)));
     socket.on('end', () => this.#ended());
-    socket.on('error', (error) => {
-      const { code, native, message } = fromNode(error);
-      instance.turn(() => this.failed(code, native, message));
-    });
+    socket.on('error', (error) => instance.turn(() => this.broke(error)));
     socket.on('close', () => {
       this.#gone = true;
       if (this.ended) instance.turn(() => this.closed());
