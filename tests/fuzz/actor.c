@@ -31,11 +31,9 @@ static int leave(actor *a, bool fatal) {
 }
 
 static void check_in(const connection *c, stream *in, const void *data, size_t size) {
-  const unsigned char *bytes = data;
   size_t put = c->peer || c->family == PROCESS ? in->put : c->partner ? c->partner->out.put : SIZE_MAX;
   CHECK(size <= put - in->got, "data that nobody sent");
-  for (size_t i = 0; i < size; i++)
-    CHECK(bytes[i] == pattern(in->got + i), "data in order");
+  CHECK(is_payload(c->world, in->got, data, size), "data in order");
   in->got += size;
 }
 
@@ -143,8 +141,7 @@ static int on_datagram(tow_protocol *self, const void *data, size_t size, const 
   check_reading(c);
   CHECK(peer != NULL, "D6");
   CHECK(c->came_in < c->count_in && c->sizes_in[c->came_in] == size, "D1");
-  for (size_t i = 0; i < size; i++)
-    CHECK(((const unsigned char *)data)[i] == pattern(c->came_in + i), "D1");
+  CHECK(is_payload(c->world, c->came_in, data, size), "D1");
   c->came_in++;
   return leave(a, false);
 }

@@ -3,8 +3,13 @@
 #include "world.h"
 
 #include <math.h>
+#include <sanitizer/asan_interface.h>
 
 /* ---- Memory ---- */
+
+/* The loop's slab, used again for each input: a block so large is a system call elsewhere, and most of the time. */
+enum { SLAB_SIZE = 262144 };
+static unsigned char slab[SLAB_SIZE];
 
 static void *allocate(void *context, size_t size) {
   world *w = context;
@@ -12,15 +17,27 @@ static void *allocate(void *context, size_t size) {
     w->has_failed = true;
     return NULL;
   }
+  w->blocks++;
+  if (size == SLAB_SIZE && !w->slab_is_used) {
+    w->slab_is_used = true;
+    ASAN_UNPOISON_MEMORY_REGION(slab, SLAB_SIZE);
+    return slab;
+  }
   void *block = malloc(size);
   if (!block) abort();
-  w->blocks++;
   return block;
 }
 
 static void release(void *context, void *memory) {
-  if (memory) ((world *)context)->blocks--;
-  free(memory);
+  world *w = context;
+  if (!memory) return;
+  w->blocks--;
+  if (memory != slab) {
+    free(memory);
+    return;
+  }
+  w->slab_is_used = false;
+  ASAN_POISON_MEMORY_REGION(slab, SLAB_SIZE);
 }
 
 /* ---- Opening ---- */
@@ -72,7 +89,7 @@ static void open_one(world *w) {
 static void send_datagram(world *w, connection *c) {
   if (c->count_in == DATAGRAMS) return;
   size_t size = size_of(w);
-  unsigned char *bytes = payload(c->count_in, size);
+  unsigned char *bytes = payload(w, c->count_in, size);
   c->sizes_in[c->count_in++] = size;
   tow_memory_send_from(c->peer, bytes, size, &(tow_peer){.size = 1, .bytes = "a"});
   free(bytes);
@@ -81,7 +98,7 @@ static void send_datagram(world *w, connection *c) {
 static void send_stream(world *w, tow_memory_peer *peer, stream *in) {
   if (in->ended) return;
   size_t size = size_of(w);
-  unsigned char *bytes = payload(in->put, size);
+  unsigned char *bytes = payload(w, in->put, size);
   in->put += size;
   tow_memory_send(peer, bytes, size);
   free(bytes);
@@ -170,20 +187,22 @@ static void check_bytes(connection *c, const tow_memory_peer *peer) {
   size_t size;
   const unsigned char *bytes = tow_memory_received(peer, &size);
   CHECK(size <= c->out.put, "bytes that nobody wrote");
-  for (; c->drained < size; c->drained++)
-    CHECK(bytes[c->drained] == pattern(c->drained), "bytes in order");
+  if (size == c->drained) return;
+  CHECK(is_payload(c->world, c->drained, bytes + c->drained, size - c->drained), "bytes in order");
+  c->drained = size;
 }
 
 static void check_datagrams(connection *c) {
-  size_t count, size;
+  size_t count, all;
   const size_t *sizes = tow_memory_received_sizes(c->peer, &count);
-  const unsigned char *bytes = tow_memory_received(c->peer, &size);
+  const unsigned char *bytes = tow_memory_received(c->peer, &all);
   CHECK(count <= c->count_out, "D1");
   if (c->sends_failed || c->world->has_failed) return;
   for (; c->checked_out < count; c->checked_out++) {
-    CHECK(sizes[c->checked_out] == c->sizes_out[c->checked_out], "D1");
-    for (size_t i = 0; i < sizes[c->checked_out]; i++)
-      CHECK(bytes[c->drained++] == pattern(c->checked_out + i), "D1");
+    size_t size = sizes[c->checked_out];
+    CHECK(size == c->sizes_out[c->checked_out], "D1");
+    if (size > 0) CHECK(is_payload(c->world, c->checked_out, bytes + c->drained, size), "D1");
+    c->drained += size;
   }
 }
 
@@ -264,6 +283,16 @@ static void end(world *w) {
   CHECK(w->blocks == 0, "L7");
 }
 
+static unsigned char pattern[2 * PERIOD];
+
+int LLVMFuzzerInitialize(int *count, char ***arguments);
+int LLVMFuzzerInitialize(int *count, char ***arguments) {
+  (void)count, (void)arguments;
+  for (size_t i = 0; i < sizeof pattern; i++)
+    pattern[i] = (unsigned char)(i * 131 + (i >> 8) * 17 + 7);
+  return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const world nothing = {0};
@@ -271,6 +300,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (!w) abort();
   *w = nothing;
   w->next = data;
+  w->pattern = pattern;
   w->end = data + size;
   w->tells = getenv("CORE_FUZZ_TELLS") != NULL;
   w->timer_when = -INFINITY;

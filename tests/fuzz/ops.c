@@ -7,15 +7,28 @@ uint8_t byte(world *w) {
 
 size_t size_of(world *w) {
   uint8_t choice = byte(w);
-  return choice < 200 ? choice % 50 : choice < 254 ? (size_t)byte(w) * 16 : (size_t)byte(w) * 300;
+  return choice < 200 ? choice % 50 : choice < 254 ? (size_t)byte(w) * 8 : (size_t)byte(w) * 300;
 }
 
-unsigned char *payload(size_t offset, size_t size) {
+unsigned char *payload(const world *w, size_t offset, size_t size) {
   unsigned char *bytes = malloc(size ? size : 1);
   if (!bytes) abort();
-  for (size_t i = 0; i < size; i++)
-    bytes[i] = pattern(offset + i);
+  for (size_t done = 0; done < size;) {
+    size_t at = (offset + done) % PERIOD, part = size - done < PERIOD ? size - done : PERIOD;
+    memcpy(bytes + done, w->pattern + at, part);
+    done += part;
+  }
   return bytes;
+}
+
+bool is_payload(const world *w, size_t offset, const void *data, size_t size) {
+  const unsigned char *bytes = data;
+  for (size_t done = 0; done < size;) {
+    size_t at = (offset + done) % PERIOD, part = size - done < PERIOD ? size - done : PERIOD;
+    if (memcmp(bytes + done, w->pattern + at, part) != 0) return false;
+    done += part;
+  }
+  return true;
 }
 
 /* Every call of the library that a protocol may make goes through this: none but pause_writing may be entered [L3]. */
@@ -39,7 +52,7 @@ static void check_written(const connection *c, const tow_transport *t, bool take
 
 static void write_one(connection *c, tow_transport *t) {
   size_t size = size_of(c->world);
-  unsigned char *bytes = payload(c->out.put, size);
+  unsigned char *bytes = payload(c->world, c->out.put, size);
   bool taken = takes(c, t);
   if (taken) c->out.put += size;
   int answer;
@@ -53,7 +66,7 @@ static void write_lines(connection *c, tow_transport *t) {
   size_t sizes[3], count = byte(c->world) % 4, total = 0;
   for (size_t i = 0; i < count; i++)
     total += sizes[i] = size_of(c->world);
-  unsigned char *bytes = payload(c->out.put, total), *at = bytes;
+  unsigned char *bytes = payload(c->world, c->out.put, total), *at = bytes;
   tow_iovec lines[3];
   for (size_t i = 0; i < count; at += sizes[i++])
     lines[i] = (tow_iovec){at, sizes[i]};
@@ -200,7 +213,7 @@ static void send_datagram(connection *c, tow_transport *t) {
   if (number >= DATAGRAMS) return;
   bool good = c->is_bound ? peer.size > 0 : peer.size == 0 || *peer.bytes == 'a';
   bool taken = good && !tow_transport_is_closing(t);
-  unsigned char *bytes = payload(number, size);
+  unsigned char *bytes = payload(c->world, number, size);
   if (taken) c->sizes_out[c->count_out++] = size;
   int answer;
   CALL(c, answer = tow_transport_sendto(t, bytes, size, *name ? &peer : NULL));
@@ -233,7 +246,7 @@ static void pipe_act(connection *c, int fd, tow_transport *pipe) {
   default: {
     bool taken = fd == 0 && !tow_transport_is_closing(pipe);
     size_t size = size_of(w);
-    unsigned char *bytes = payload(c->out.put, size);
+    unsigned char *bytes = payload(c->world, c->out.put, size);
     if (taken) c->out.put += size;
     CALL(c, tow_transport_write(pipe, bytes, size));
     free(bytes);

@@ -15,7 +15,16 @@
 #include <string.h>
 #include <towline/memory.h>
 
-enum { CONNECTIONS = 8, PIPES = 3, HANDLES = 6, REQUESTS = 4, SERVERS = 2, DATAGRAMS = 64, REPLACED = 60 };
+enum {
+  CONNECTIONS = 8,
+  PIPES = 3,
+  HANDLES = 6,
+  REQUESTS = 4,
+  SERVERS = 2,
+  DATAGRAMS = 64,
+  REPLACED = 60,
+  PERIOD = 65536
+};
 
 typedef enum family { STREAM, ENDPOINT, PROCESS } family;
 typedef struct world world;
@@ -31,7 +40,7 @@ typedef struct actor {
   size_t size;
 } actor;
 
-/* One direction's payload: byte i is pattern(i). */
+/* One direction's payload. */
 typedef struct stream {
   size_t put, got;
   bool ended; /* no more will be put */
@@ -76,12 +85,14 @@ typedef struct asked {
 } asked;
 
 struct world {
-  const uint8_t *next, *end; /* the input */
+  const uint8_t *next, *end;    /* the input */
+  const unsigned char *pattern; /* two periods of the payload's bytes */
   tow_memory *memory;
   tow_loop *loop;
   size_t blocks;      /* allocated and not released */
   unsigned countdown; /* allocations until one fails; 0: none does */
-  bool has_failed;    /* one has */
+  bool slab_is_used;
+  bool has_failed; /* one has */
   bool closing;
   bool tells; /* what happens, on standard error: the environment has CORE_FUZZ_TELLS */
   int calls;  /* of the library, under way: none but PW may be entered from inside [L3] */
@@ -107,11 +118,9 @@ struct world {
 uint8_t byte(world *w);
 /* A size, mostly a small one. */
 size_t size_of(world *w);
-static inline uint8_t pattern(size_t offset) {
-  return (uint8_t)(offset * 131 + (offset >> 8) * 17 + 7);
-}
-/* Bytes of a payload, to be freed. */
-unsigned char *payload(size_t offset, size_t size);
+/* Bytes of a payload, from an offset on, to be freed; and whether these are. */
+unsigned char *payload(const world *w, size_t offset, size_t size);
+bool is_payload(const world *w, size_t offset, const void *data, size_t size);
 
 /* A connection of the world's, or NULL when it is full. */
 connection *new_connection(world *w, tow_kind kind);
