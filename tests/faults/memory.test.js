@@ -9,11 +9,11 @@ const HIGH = 65536; // the mark
 const PIECE = 65536; // what the subject writes at a time
 const READ = 262144; // what a protocol is given at most
 
-/** How much the process may grow over its start, in KiB: natively the marks and some stack; Node collects its garbage late. */
+/** How much the process may grow over its start, in KiB: natively the marks and some stack; Node collects its garbage late. @type {Record<string, number>} */
 const growth = { native: 2048, Node: 64 * 1024 };
 
 for (const [host, command] of Object.entries(plainHosts)) {
-  const limit = growth[/** @type {keyof growth} */ (host)];
+  const limit = growth[host];
 
   test(`a slow reader takes 200 MB: the queue stays within the marks [F2, F7]: ${host}`, {
     timeout: 30_000,

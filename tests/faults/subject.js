@@ -134,6 +134,11 @@ export class Subject {
     }
   }
 
+  /** How many connections it was told of. */
+  get made() {
+    return this.#ids.size;
+  }
+
   /** Forgets what it was told. */
   forget() {
     this.#told.clear();

@@ -120,6 +120,8 @@ static void pipe_command(const child *c, char *rest) {
     tow_transport_resume_reading(pipe);
   else if (strcmp(what, "close") == 0)
     tow_transport_close(pipe);
+  else if (strcmp(what, "line") == 0)
+    tow_transport_write(pipe, "\n", 1);
   else
     tow_transport_write(pipe, zeros, (size_t)next_number(&rest));
 }

@@ -1,17 +1,13 @@
-/* The subject: what faults are done to. It takes commands, a line each, and tells what its protocols are told, a line of
- * JSON each: one test serves every host. ../subject.js is the other side.
+/* The subject: what faults are done to. It takes commands, a line each, and tells what its protocols are told, a line
+ * of JSON each: one test serves every host. ../subject.js is the other side.
  *
- *     listen ADDRESS ROLE     {"event":"listening","address":"tcp://..."} or "refused", later "made" for each connection
- *     connect ADDRESS ROLE    "made", or {"event":"refused","code":"E..."}
- *     unlisten                the server stops accepting
- *     write ID SIZE           at once, whatever pause_writing says
- *     pump ID SIZE            between resume_writing and pause_writing; then write_eof
- *     eof | close | abort | pause | resume ID
- *     state ID                the transport's write buffer, the most it has held, bytes received, whether it reads
- *     shell SCRIPT            a child of /bin/sh, with three pipes: "made", or "refused"
- *     run PROGRAM SIZE        a child with one argument of that size (0: none)
- *     pipe ID FD WHAT [SIZE]  pause, resume, close or write to a child's pipe
- *     signal ID NUMBER
+ *     listen ADDRESS ROLE     {"event":"listening","address":"tcp://..."} or "refused", later "made" for each
+ * connection connect ADDRESS ROLE    "made", or {"event":"refused","code":"E..."} unlisten                the server
+ * stops accepting write ID SIZE           at once, whatever pause_writing says pump ID SIZE            between
+ * resume_writing and pause_writing; then write_eof eof | close | abort | pause | resume ID state ID                the
+ * transport's write buffer, the most it has held, bytes received, whether it reads shell SCRIPT            a child of
+ * /bin/sh, with three pipes: "made", or "refused" run PROGRAM SIZE        a child with one argument of that size (0:
+ * none) pipe ID FD WHAT [SIZE]  pause, resume, close, write zeros or a line's end to a child's pipe signal ID NUMBER
  *     stats                   what is held of memory and of the host's handles
  *
  * A role is "-", or some letters: e echoes, and reads only while it may write; h keeps its side open at the peer's end;
