@@ -137,16 +137,23 @@ export class Instance {
         for (const thing of this.things.all())
           if ('own' in thing && thing.own) thing.abandon(error);
         this.call('tow_host_close_loop', this.loop);
+        if (this.#open.some(({ ended }) => !ended))
+          throw new TowlineError('EPROTO', 'it did not close every connection');
         this.#finish();
       });
     });
     return this.#closing;
   }
 
-  /** How many connections hold memory of the module. */
+  /** Connections that hold memory of the module. */
+  get #open() {
+    const all = /** @type {Connection[]} */ (this.things.all());
+    return all.filter(({ transport = 0 }) => transport !== 0);
+  }
+
+  /** How many they are. */
   get connections() {
-    return this.things.all().filter((thing) => 'transport' in thing && thing.transport !== 0)
-      .length;
+    return this.#open.length;
   }
 
   /** The loop is closed: once nobody holds any of its memory, it is freed. */
@@ -179,7 +186,7 @@ export class Instance {
       body();
       if (this.#woken) this.#runReady();
     } catch (error) {
-      if (error !== this.dead) throw error;
+      if (error !== this.dead) this.#trap(error); // an address that the module answered, for one
     } finally {
       this.#turning = false;
     }

@@ -102,6 +102,17 @@ function choose(module, supply) {
   return imports;
 }
 
+/** @param {WebAssembly.Module} module @param {WebAssembly.Imports} imports */
+async function begin(module, imports) {
+  try {
+    const { exports } = await WebAssembly.instantiate(module, imports);
+    return { exports, version: /** @type {Function} */ (exports.tow_abi_version)() };
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : cause;
+    throw new TowlineError('EABI', `the module does not start: ${text}`, { cause });
+  }
+}
+
 /**
  * @template {import('./module.js').Module} M
  * @param {Platform<M>} platform
@@ -130,8 +141,7 @@ export async function load(platform, source, options = {}) {
     wasi_snapshot_preview1: wasiImports(instance.memory, stdout),
     env: { emscripten_notify_memory_growth: () => {}, ...imports.env },
   };
-  const { exports } = await WebAssembly.instantiate(module, choose(module, supply));
-  const version = /** @type {Function} */ (exports.tow_abi_version)();
+  const { exports, version } = await begin(module, choose(module, supply));
   if (version !== ABI_VERSION)
     throw new TowlineError(
       'EABI',

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { fromRoot } from './adapters.js';
+import { fuzzAbi } from './fuzz/abi.js';
 import { describeFailure, Fuzzer } from './fuzz/fuzz.js';
 import { Random } from './fuzz/random.js';
 import { kinds } from './fuzz/scenarios.js';
@@ -115,4 +116,8 @@ test('the automaton in C and the one of the traces are the same', async () => {
     const want = violations(lines, { kind, drive: 'mem' }).map(({ violation }) => violation);
     assert.deepEqual(have[i].trim().split(' ').filter(Boolean).sort(), want.sort());
   }
+});
+
+test('hostile modules: nothing but TowlineErrors comes of them', async () => {
+  assert.equal(await fuzzAbi(1, 400), null);
 });
