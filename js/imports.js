@@ -1,6 +1,5 @@
 import { defaults, ModuleRequest } from './request.js';
 
-/** @typedef {import('./errors.js').TowlineError} TowlineError */
 /** @typedef {import('./instance.js').Instance} Instance */
 /** @typedef {import('./listener.js').Listener} Listener */
 
@@ -111,10 +110,8 @@ export function towlineImports(instance, onlog) {
       /** @type {number} */ _transport,
       /** @type {number} */ errorAt,
     ) => {
-      const error = /** @type {TowlineError} */ (
-        instance.readError(errorAt, `${memory.string(callback)}()`)
-      );
-      queueMicrotask(() => instance.onerror(error));
+      const error = instance.readError(errorAt, `${memory.string(callback)}()`);
+      if (error) queueMicrotask(() => instance.onerror(error));
     },
   };
 }

@@ -283,6 +283,12 @@ static void end(world *w) {
   CHECK(w->blocks == 0, "L7");
 }
 
+/* Freed memory is watched for as long as an input takes, not longer: fresh pages cost more than all the rest. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+  return "quarantine_size_mb=4";
+}
+
 static unsigned char pattern[2 * PERIOD];
 
 int LLVMFuzzerInitialize(int *count, char ***arguments);
