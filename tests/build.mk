@@ -53,10 +53,12 @@ $(B)/uv_test: $(patsubst %.c,$(B)/%.o,$(UV_TEST)) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -pthread -o $@
 
 # ---- tests/js: a protocol whose callbacks are JavaScript's ----
-PROBE_EXPORTS := probe_stream probe_buffered probe_none probe_trap probe_recurse probe_transport probe_later \
-  probe_set_buffer probe_connect malloc free tow_transport_write tow_transport_write_eof tow_transport_pause_reading \
+PROBE_EXPORTS := probe_stream probe_buffered probe_datagram probe_child probe_none probe_trap probe_recurse \
+  probe_transport probe_later probe_set_buffer probe_connect probe_bind probe_spawn probe_peer probe_parse_peer \
+  probe_format_peer probe_fd malloc free tow_transport_write tow_transport_write_eof tow_transport_pause_reading \
   tow_transport_resume_reading tow_transport_revoke_buffer tow_transport_set_write_buffer_limits \
-  tow_transport_get_write_buffer_size tow_transport_get_extra_info
+  tow_transport_get_write_buffer_size tow_transport_get_extra_info tow_transport_sendto tow_transport_close \
+  tow_transport_get_pipe_transport tow_transport_send_signal
 $(eval $(call tow_module,probe,tests/js/probe.c,$(PROBE_EXPORTS)))
 
 # ---- tests/faults: what faults are done to ----

@@ -4,7 +4,22 @@
 
 #include <stdlib.h>
 
-enum call { MADE, LOST, PAUSE, RESUME, EOF_RECEIVED, DATA, GET_BUFFER, UPDATED, TIMER };
+enum call {
+  MADE,
+  LOST,
+  PAUSE,
+  RESUME,
+  EOF_RECEIVED,
+  DATA,
+  GET_BUFFER,
+  UPDATED,
+  TIMER,
+  DATAGRAM,
+  ERROR,
+  PIPE_DATA,
+  PIPE_LOST,
+  EXITED
+};
 
 typedef struct probe {
   tow_protocol base;
@@ -12,6 +27,8 @@ typedef struct probe {
   tow_handle timer;
   tow_buffer buffer;
   char memory[64];
+  tow_peer peer; /* whose the last datagram was */
+  int fd;        /* whose pipe's the last call is */
 } probe;
 
 __attribute__((import_module("app"), import_name("call"))) extern int app_call(tow_protocol *self, enum call call,
@@ -54,6 +71,32 @@ static int updated(tow_protocol *self, size_t size) {
   return app_call(self, UPDATED, (intptr_t)((probe *)self)->buffer.base, (intptr_t)size);
 }
 
+static int datagram(tow_protocol *self, const void *bytes, size_t size, const tow_peer *peer) {
+  ((probe *)self)->peer = *peer;
+  return app_call(self, DATAGRAM, (intptr_t)bytes, (intptr_t)size);
+}
+
+static int error_received(tow_protocol *self, const tow_error *error, const tow_peer *peer) {
+  (void)peer;
+  return app_call(self, ERROR, error->code, error->native);
+}
+
+static int pipe_data(tow_protocol *self, int fd, const void *bytes, size_t size) {
+  ((probe *)self)->fd = fd;
+  return app_call(self, PIPE_DATA, (intptr_t)bytes, (intptr_t)size);
+}
+
+static int pipe_lost(tow_protocol *self, int fd, const tow_error *error) {
+  ((probe *)self)->fd = fd;
+  return app_call(self, PIPE_LOST, fd, error ? error->code : 0);
+}
+
+static int exited(tow_protocol *self) {
+  int returncode = -1000;
+  tow_transport_get_returncode(((probe *)self)->transport, &returncode);
+  return app_call(self, EXITED, returncode, 0);
+}
+
 static int timer(void *self) {
   return app_call(self, TIMER, 0, 0);
 }
@@ -64,12 +107,17 @@ static int timer(void *self) {
            .connection_made = made,                                                                                    \
            .connection_lost = lost,                                                                                    \
            .pause_writing = pause,                                                                                     \
-           .resume_writing = resume},                                                                                  \
-  .eof_received = ended
+           .resume_writing = resume}
 
-static const tow_stream_callbacks stream = {BASE(tow_stream_callbacks, TOW_STREAM), .data_received = data};
-static const tow_buffered_callbacks buffered = {BASE(tow_buffered_callbacks, TOW_BUFFERED), .get_buffer = get_buffer,
-                                                .buffer_updated = updated};
+static const tow_stream_callbacks stream = {BASE(tow_stream_callbacks, TOW_STREAM), .eof_received = ended,
+                                            .data_received = data};
+static const tow_buffered_callbacks buffered = {BASE(tow_buffered_callbacks, TOW_BUFFERED), .eof_received = ended,
+                                                .get_buffer = get_buffer, .buffer_updated = updated};
+static const tow_datagram_callbacks datagrams = {BASE(tow_datagram_callbacks, TOW_DATAGRAM),
+                                                 .datagram_received = datagram, .error_received = error_received};
+static const tow_subprocess_callbacks child = {BASE(tow_subprocess_callbacks, TOW_SUBPROCESS),
+                                               .pipe_data_received = pipe_data, .pipe_connection_lost = pipe_lost,
+                                               .process_exited = exited};
 
 static tow_protocol *make(const tow_base_callbacks *callbacks) {
   probe *self = calloc(1, sizeof *self);
@@ -87,6 +135,16 @@ tow_protocol *probe_stream(tow_loop *loop, void *context) {
 tow_protocol *probe_buffered(tow_loop *loop, void *context) {
   (void)loop, (void)context;
   return make(&buffered.base);
+}
+
+tow_protocol *probe_datagram(tow_loop *loop, void *context) {
+  (void)loop, (void)context;
+  return make(&datagrams.base);
+}
+
+tow_protocol *probe_child(tow_loop *loop, void *context) {
+  (void)loop, (void)context;
+  return make(&child.base);
 }
 
 tow_protocol *probe_none(tow_loop *loop, void *context) {
@@ -126,4 +184,40 @@ static int opened(void *context, tow_transport *transport, const tow_error *erro
 void probe_connect(tow_loop *loop, const char *address, size_t size, void *context) {
   (void)size;
   tow_loop_connect(loop, address, NULL, (tow_factory){probe_stream, NULL}, opened, context);
+}
+
+/* An endpoint, and a child that writes its arguments and its environment. */
+void probe_bind(tow_loop *loop, const char *address, size_t size, void *context) {
+  (void)size;
+  tow_loop_bind(loop, address, NULL, (tow_factory){probe_datagram, NULL}, opened, context);
+}
+
+void probe_spawn(tow_loop *loop, const char *address, size_t size, void *context) {
+  (void)size;
+  static const char *const arguments[] = {"-c", "echo $0 $1 $A; echo $B >&2; pwd", "first", "second", NULL};
+  static const char *const environment[] = {"A=a=b", "B=", "C", NULL};
+  tow_spawn_options options = TOW_SPAWN_OPTIONS_DEFAULT;
+  options.arguments = arguments;
+  options.environment = environment;
+  options.directory = "/";
+  options.stdio[0] = TOW_NULL;
+  options.stdio[2] = TOW_STDOUT;
+  tow_loop_spawn(loop, address, &options, (tow_factory){probe_child, NULL}, opened, context);
+}
+
+tow_peer *probe_peer(probe *self) {
+  return &self->peer;
+}
+
+int probe_parse_peer(probe *self, const char *text, size_t size) {
+  (void)size;
+  return tow_transport_parse_peer(self->transport, text, &self->peer);
+}
+
+int probe_format_peer(probe *self, char *text, size_t capacity) {
+  return tow_transport_format_peer(self->transport, &self->peer, text, capacity);
+}
+
+int probe_fd(probe *self) {
+  return self->fd;
 }

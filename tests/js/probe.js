@@ -14,6 +14,11 @@ const names = [
   'getBuffer',
   'updated',
   'timer',
+  'datagram',
+  'error',
+  'pipeData',
+  'pipeLost',
+  'exited',
 ];
 
 /** @param {string} build */
@@ -32,6 +37,11 @@ export const probeFile = (build) =>
  * @property {(probe: Probe) => number | void} [pauseWriting]
  * @property {(probe: Probe) => number | void} [resumeWriting]
  * @property {(probe: Probe) => number | void} [timer]
+ * @property {(probe: Probe, bytes: Uint8Array) => number | void} [datagram]
+ * @property {(probe: Probe, code: number, native: number) => number | void} [error]
+ * @property {(probe: Probe, bytes: Uint8Array) => number | void} [pipeData]
+ * @property {(probe: Probe, fd: number, code: number) => number | void} [pipeLost]
+ * @property {(probe: Probe, returncode: number) => number | void} [exited]
  */
 
 /** One protocol, as the callbacks see it. */
@@ -63,6 +73,22 @@ export class Probe {
   resumeReading() {
     this.module.call('tow_transport_resume_reading', this.transport);
   }
+
+  /** To the one connected to, or to whom the last datagram came from. @param {string | Uint8Array} bytes */
+  send(bytes, isConnected = true) {
+    const peer = isConnected ? 0 : this.module.call('probe_peer', this.protocol);
+    return this.module.call('tow_transport_sendto', this.transport, bytes, peer);
+  }
+
+  /** The descriptor that a pipe's call is of. */
+  get fd() {
+    return this.module.call('probe_fd', this.protocol);
+  }
+
+  /** @param {number} fd */
+  pipe(fd) {
+    return this.module.call('tow_transport_get_pipe_transport', this.transport, fd);
+  }
 }
 
 /**
@@ -93,7 +119,7 @@ export async function loadProbe(build, callbacks = {}, options = {}) {
       }
       const name = names[call];
       if (name === 'lost') probes.delete(protocol);
-      if (name === 'data' || name === 'updated') {
+      if (name === 'data' || name === 'updated' || name === 'datagram' || name === 'pipeData') {
         const bytes = module.memory.bytes(a, b).slice();
         probe.text += Buffer.from(bytes).toString('latin1');
         return callbacks[name]?.(probe, bytes) ?? 0;
