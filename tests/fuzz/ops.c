@@ -7,7 +7,10 @@ uint8_t byte(world *w) {
 
 size_t size_of(world *w) {
   uint8_t choice = byte(w);
-  return choice < 200 ? choice % 50 : choice < 254 ? (size_t)byte(w) * 8 : (size_t)byte(w) * 300;
+  if (choice < 200) return choice % 50;
+  if (choice < 254 || w->large == 2) return (size_t)byte(w) * 8;
+  w->large++;
+  return (size_t)byte(w) * 300;
 }
 
 unsigned char *payload(const world *w, size_t offset, size_t size) {

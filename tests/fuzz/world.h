@@ -91,6 +91,7 @@ struct world {
   tow_loop *loop;
   size_t blocks;      /* allocated and not released */
   unsigned countdown; /* allocations until one fails; 0: none does */
+  int large;          /* sizes given out; two are enough for an input */
   bool slab_is_used;
   bool has_failed; /* one has */
   bool closing;
