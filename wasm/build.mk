@@ -62,7 +62,7 @@ build/wasi/$(1).wasm: build/wasi/$(1).exports
 build/emscripten/$(1).wasm: $(2:%.c=build/emscripten/%.o) build/emscripten/libtowline.a build/wasi/$(1).exports
 	@mkdir -p $$(@D)
 	$$(EMCC) -Oz $$(filter %.o %.a,$$^) -o $$@ -sSTANDALONE_WASM --no-entry -sMALLOC=none -sALLOW_MEMORY_GROWTH=1 \
-	  -sTOTAL_STACK=$$(WASM_STACK) -sINITIAL_MEMORY=1048576 -sMAXIMUM_MEMORY=$$(WASM_MAXIMUM) \
+	  -sTOTAL_STACK=$$(WASM_STACK) -sINITIAL_MEMORY=2097152 -sMAXIMUM_MEMORY=$$(WASM_MAXIMUM) \
 	  -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 \
 	  -sEXPORTED_FUNCTIONS=$$$$(sed 's/^/_/' build/wasi/$(1).exports | paste -sd,),$(subst $(space),$(comma),$(3:%=_%))
 
