@@ -1,8 +1,6 @@
 /* The host of a wasm module: its two tables are JavaScript's functions. README.md beside this file is the manual. */
 #include "boundary.h"
 
-#include <stdlib.h>
-
 /* A weak symbol is NULL unless something else has its file linked: exports.txt does that. */
 #pragma weak tow_wasm_connect
 #pragma weak tow_wasm_listen
@@ -36,19 +34,8 @@ const tow_connection_host tow_wasm_connection_host = {
     .extra_info = tow_import_extra_info,
 };
 
-static void *allocate(void *context, size_t size) {
-  (void)context;
-  return malloc(size);
-}
-
-static void release(void *context, void *memory) {
-  (void)context;
-  free(memory);
-}
-
 tow_loop *tow_wasm_new_loop(void) {
-  static const tow_allocator libc = {allocate, release, NULL};
-  tow_loop *loop = tow_host_new_loop(&loop_host, NULL, &libc);
+  tow_loop *loop = tow_host_new_loop(&loop_host, NULL, &tow_libc_allocator);
   if (!loop) return NULL;
   tow_loop_set_log(loop, tow_import_log, NULL);
   tow_loop_set_exception_handler(loop, tow_import_exception, NULL);

@@ -16,7 +16,7 @@ WASM_FLAGS := -std=c11 $(WARNINGS) -Iinclude -Isrc -Iwasm -Oz -fno-inline -ffunc
   -mbulk-memory -msign-ext -mnontrapping-fptoint
 WASM_OPT_FLAGS := -Oz --converge --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int \
   --enable-mutable-globals
-WASM_SOURCES := $(CORE) $(sort $(wildcard src/host/memory*.c)) $(sort $(wildcard wasm/*.c))
+WASM_SOURCES := $(CORE) src/host/libc.c $(sort $(wildcard src/host/memory*.c)) $(sort $(wildcard wasm/*.c))
 WASM_HEADERS := $(HEADERS) $(wildcard wasm/*.h)
 # With a maximum declared an engine reserves the address space at once, and memory grows where it is: then the kernel may
 # read straight into it (rule B5).

@@ -91,6 +91,7 @@ typedef struct tow_allocator {
   void (*release)(void *context, void *memory);
   void *context;
 } tow_allocator;
+extern const tow_allocator tow_libc_allocator; /* malloc and free */
 
 /* ---- The loop's life ---- */
 

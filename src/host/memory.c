@@ -150,22 +150,11 @@ static const tow_loop_host loop_host = {
     .close_server = host_close_server,
 };
 
-static void *allocate(void *context, size_t size) {
-  (void)context;
-  return malloc(size);
-}
-
-static void release(void *context, void *memory) {
-  (void)context;
-  free(memory);
-}
-
 tow_memory *tow_memory_new(const tow_allocator *allocator) {
-  static const tow_allocator libc = {allocate, release, NULL};
   tow_memory *m = calloc(1, sizeof *m);
   if (!m) return NULL;
   m->timer = INFINITY;
-  m->loop = tow_host_new_loop(&loop_host, m, allocator ? allocator : &libc);
+  m->loop = tow_host_new_loop(&loop_host, m, allocator ? allocator : &tow_libc_allocator);
   if (m->loop) return m;
   free(m);
   return NULL;

@@ -16,7 +16,6 @@
 
 #include <math.h>
 #include <signal.h>
-#include <stdlib.h>
 
 /* ---- The table ---- */
 
@@ -119,16 +118,6 @@ uv_loop_t *tow_uv_loop(const tow_loop *loop) {
 
 /* ---- Life ---- */
 
-static void *allocate(void *context, size_t size) {
-  (void)context;
-  return malloc(size);
-}
-
-static void release(void *context, void *memory) {
-  (void)context;
-  free(memory);
-}
-
 static void free_host(tow_uv_host *host) {
   host->allocator.release(host->allocator.context, host);
 }
@@ -155,7 +144,7 @@ tow_loop *tow_uv_loop_new(const tow_uv_options *options) {
   static const tow_uv_options defaults;
   if (!options) options = &defaults;
   tow_allocator allocator = options->allocator;
-  if (!allocator.allocate) allocator = (tow_allocator){allocate, release, NULL};
+  if (!allocator.allocate) allocator = tow_libc_allocator;
   tow_uv_host *host = allocator.allocate(allocator.context, sizeof *host);
   if (!host) return NULL;
   *host = (tow_uv_host){.allocator = allocator, .deadline = INFINITY};

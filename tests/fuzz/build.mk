@@ -8,7 +8,7 @@ fuzz: trace-programs
 	node tests/fuzz/main.js $(FUZZ_LIMITS)
 
 # ---- The core, by libFuzzer ----
-CORE_FUZZ := $(patsubst %.c,build/fuzz/%.o,$(CORE) $(sort $(wildcard src/host/memory*.c)) \
+CORE_FUZZ := $(patsubst %.c,build/fuzz/%.o,$(CORE) src/host/libc.c $(sort $(wildcard src/host/memory*.c)) \
   $(addprefix tests/fuzz/,core_fuzz.c actor.c ops.c later.c automaton.c))
 FUZZ_FLAGS := -std=c11 $(WARNINGS) -Iinclude -Isrc -O2 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
   -fno-sanitize-recover=all
