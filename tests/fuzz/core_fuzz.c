@@ -69,7 +69,9 @@ static void open_one(world *w) {
   c->abilities = c->family == STREAM ? abilities[choice / 4 % 5] : TOW_CAN_READ;
   c->is_bound = choice & 4;
   tow_memory_options options = {.abilities = c->abilities,
-                                .capacity = choice & 128 ? (ptrdiff_t)byte(w) : -1,
+                                .capacity = choice & 128  ? (ptrdiff_t)byte(w) / 4
+                                            : choice & 64 ? 0
+                                                          : -1,
                                 .hold_loans = holds,
                                 .cannot_revoke = c->keeps_loans,
                                 .connected_to = {.size = !c->is_bound, .bytes = "a"}};
@@ -187,6 +189,7 @@ static void check_bytes(connection *c, const tow_memory_peer *peer) {
   size_t size;
   const unsigned char *bytes = tow_memory_received(peer, &size);
   CHECK(size <= c->out.put, "bytes that nobody wrote");
+  CHECK(!c->aborted || c->family != STREAM || size <= c->at_abort, "E5");
   if (size == c->drained) return;
   CHECK(is_payload(c->world, c->drained, bytes + c->drained, size - c->drained), "bytes in order");
   c->drained = size;

@@ -7,7 +7,7 @@ uint8_t byte(world *w) {
 
 size_t size_of(world *w) {
   uint8_t choice = byte(w);
-  if (choice < 200) return choice % 50;
+  if (choice < 200) return choice % (choice < 100 ? 4 : 50);
   if (choice < 254 || w->large == 2) return (size_t)byte(w) * 8;
   w->large++;
   return (size_t)byte(w) * 300;
@@ -114,9 +114,12 @@ static void close_it(connection *c, tow_transport *t) {
 }
 
 static void abort_it(connection *c, tow_transport *t) {
+  check_connection(c);
+  if (!c->aborted) c->at_abort = c->drained;
   c->may_close = c->aborted = true;
   CALL(c, tow_transport_abort(t));
   CHECK(tow_transport_is_closing(t), "E5");
+  if (c->family != PROCESS) CHECK(tow_transport_get_write_buffer_size(t) == 0, "E5");
 }
 
 static void pause(connection *c, tow_transport *t, bool on) {

@@ -63,7 +63,8 @@ struct connection {
   int returncode;
   stream in[PIPES], out; /* in[0]: of a stream; in[1], in[2]: of a subprocess's pipes */
   bool pipe_closed[PIPES];
-  size_t drained; /* of out, as far as the peer has it and it was checked */
+  size_t at_abort; /* what of out had left when it was aborted: no more does [E5] */
+  size_t drained;  /* of out, as far as the peer has it and it was checked */
   size_t sizes_in[DATAGRAMS], sizes_out[DATAGRAMS], count_in, came_in, count_out, checked_out;
   bool sends_failed;
   unsigned char **kept; /* buffers of replaced protocols that the host may still read into */
