@@ -85,12 +85,15 @@ static void write_eof(connection *c, tow_transport *t) {
   bool can = c->abilities & TOW_CAN_WRITE_EOF, closing = tow_transport_is_closing(t);
   CHECK(tow_transport_can_write_eof(t) == can, "E1");
   bool closes = !(c->abilities & TOW_CAN_READ);
-  if (can && !closing) *(closes ? &c->may_close : &c->shut) = true;
+  if (can && !closing && closes) c->may_close = true;
   int answer;
   CALL(c, answer = tow_transport_write_eof(t));
   CHECK(answer == (can ? 0 : TOW_ENOTSUP), "E1");
+  if (!can || closing || closes) return;
+  /* Only now: what was held back has left first, and a write inside the pause_writing of that was taken [W7]. */
+  c->shut = true;
   /* It has failed: either what was held back, before the end was noted, or the end itself. */
-  if (c->shut && !closing && tow_transport_is_closing(t)) c->half_shut = true;
+  if (tow_transport_is_closing(t)) c->half_shut = true;
 }
 
 static void set_limits(connection *c, tow_transport *t) {
