@@ -22,7 +22,10 @@ static actor *enter(tow_protocol *self, event which, ptrdiff_t n, ptrdiff_t hint
 /* Does something, frees the protocol if it was replaced, and answers the callback's result. */
 static int leave(actor *a, bool fatal) {
   connection *c = a->connection;
-  act_some(c);
+  /* A write that empties what was held back may pause before its own bytes are taken: as if that pause had come in the
+   * write before, where asyncio has it. What is written, or closed, in it then comes first, which is not followed here.
+   */
+  if (!(c->abilities & TOW_WANTS_CORK) || c->world->calls == 0) act_some(c);
   uint8_t answer = byte(c->world);
   bool fails = answer >= 250;
   if (fails && fatal) c->may_fail = true;
