@@ -72,7 +72,9 @@ int tow_transport_writelines(tow_transport *t, const tow_iovec *lines, size_t co
   if (size == 0) return 0;
   if (t->state & TOW_CLOSING) return tow_drop_write(t);
   if (cork(t, lines, count, size)) return 0;
-  if (t->state & TOW_CLOSING) return 0; /* lost by emptying the cork */
+  /* Emptying the cork may have called pause_writing, or failed. */
+  if (t->state & TOW_WRITE_ENDED) return TOW_ESHUTDOWN;
+  if (t->state & TOW_CLOSING) return 0;
   if (offer(t, lines, count, size)) return 0;
   return t->error.code == TOW_ENOMEM ? TOW_ENOMEM : 0;
 }

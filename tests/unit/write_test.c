@@ -212,6 +212,26 @@ static void cork_meets_a_full_host(void) {
   CHECK(sent(p) == 1000);
   probe_free(p);
 }
+static int end_in_pause(probe *p, const char *event) {
+  if (is(event, "PW")) tow_transport_write_eof(p->transport);
+  if (!is(event, "DR")) return 0;
+  write_bytes(p, 1000);
+  CHECK(tow_transport_write(p->transport, p->received, 20000) == TOW_ESHUTDOWN);
+  return 0;
+}
+static void cork_and_end_in_pause(void) {
+  tow_memory_options options = corks;
+  options.capacity = 0;
+  probe *p = probe_open(TOW_STREAM, &options, end_in_pause);
+  tow_transport_set_write_buffer_limits(p->transport, 600, 100);
+  send_bytes(p, 1);
+  run(p);
+  EXPECT(p, "CM DR:1 PW");
+  tow_memory_accept(p->peer, -1);
+  run(p);
+  CHECK(sent(p) == 1000 && tow_memory_received_eof(p->peer));
+  probe_free(p);
+}
 static void outside_callbacks_at_once(void) {
   probe *p = probe_open(TOW_STREAM, &corks, NULL);
   write_bytes(p, 10);
@@ -281,6 +301,7 @@ const test write_tests[] = {
     {"W7 abort drops what was held back", cork_and_abort},
     {"W7 a large write keeps the order", cork_and_large_write},
     {"W7 what a full host does not take is queued", cork_meets_a_full_host},
+    {"W7 a pause while the cork is emptied may end the stream", cork_and_end_in_pause},
     {"W7 outside of callbacks nothing is held back", outside_callbacks_at_once},
     {"E1 write_eof where there is no half-close", cannot_write_eof},
     {"E2 write_eof waits for the queue, is idempotent, reading goes on", eof_waits_for_the_queue},
