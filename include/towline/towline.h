@@ -253,7 +253,7 @@ bool tow_transport_is_closing(const tow_transport *transport);
 /* From now on the other protocol is called; no connection_made, no connection_lost. If writing is paused the new one
  * hears pause_writing before anything else [P1, P2]. The old one may be freed once its running callback has
  * returned. If a host holds the old one's buffer and cannot let go (revoke_buffer answers TOW_ENOTSUP), its memory
- * must stay until the new one is next called. TOW_EINVAL if `protocol` is of another family (a datagram's). */
+ * must stay until connection_lost. TOW_EINVAL if `protocol` is of another family (a datagram's). */
 int tow_transport_set_protocol(tow_transport *transport, tow_protocol *protocol);
 tow_protocol *tow_transport_get_protocol(const tow_transport *transport); /* NULL after connection_lost */
 tow_loop *tow_transport_get_loop(const tow_transport *transport);
