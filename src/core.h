@@ -170,6 +170,8 @@ void tow_lose_now(tow_transport *t);
 /* Tells the host whether to read, if that has changed. */
 void tow_update_reading(tow_transport *t);
 
+/* The marks that these limits mean; TOW_EINVAL, and no change, if they mean none [F1]. */
+int tow_limits(ptrdiff_t high, ptrdiff_t low, size_t *high_mark, size_t *low_mark);
 void tow_call_pause_writing(tow_transport *t);
 void tow_call_resume_writing(tow_transport *t);
 void tow_maybe_pause_writing(tow_transport *t);
@@ -202,7 +204,7 @@ struct tow_request {
   tow_node ready;
   tow_handle timer;
   tow_factory factory;
-  ptrdiff_t high, low; /* of the new transports; TOW_UNSET: the default */
+  size_t high, low; /* the marks of the new transports */
   union {
     tow_connected connected;
     tow_listening listening;

@@ -30,7 +30,7 @@ void tow_maybe_resume_writing(tow_transport *t) {
   tow_call_resume_writing(t);
 }
 
-int tow_transport_set_write_buffer_limits(tow_transport *t, ptrdiff_t high, ptrdiff_t low) {
+int tow_limits(ptrdiff_t high, ptrdiff_t low, size_t *high_mark, size_t *low_mark) {
   if (low != TOW_UNSET && low < 0) return TOW_EINVAL;
   if (high == TOW_UNSET) {
     if (low > PTRDIFF_MAX / 4) return TOW_EINVAL;
@@ -38,10 +38,15 @@ int tow_transport_set_write_buffer_limits(tow_transport *t, ptrdiff_t high, ptrd
   }
   if (low == TOW_UNSET) low = high / 4;
   if (high < low || high < 0) return TOW_EINVAL;
-  t->high = (size_t)high;
-  t->low = (size_t)low;
-  if (t->protocol) tow_maybe_pause_writing(t);
+  *high_mark = (size_t)high;
+  *low_mark = (size_t)low;
   return 0;
+}
+
+int tow_transport_set_write_buffer_limits(tow_transport *t, ptrdiff_t high, ptrdiff_t low) {
+  int error = tow_limits(high, low, &t->high, &t->low);
+  if (error == 0 && t->protocol) tow_maybe_pause_writing(t);
+  return error;
 }
 
 void tow_transport_get_write_buffer_limits(const tow_transport *t, size_t *low, size_t *high) {

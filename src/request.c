@@ -81,7 +81,8 @@ tow_request *tow_new_request(tow_loop *loop, tow_factory factory, tow_connected 
   r->context = context;
   r->tell = tell_connected;
   r->discard = abort_transport;
-  r->high = r->low = TOW_UNSET;
+  r->high = TOW_HIGH_DEFAULT;
+  r->low = TOW_HIGH_DEFAULT / 4;
   r->ready.run = run_result;
   r->open.run = run_cancel;
   tow_list_init(&r->ready);
@@ -100,8 +101,10 @@ tow_request *tow_ask(tow_request *r, void (*ask)(void *, tow_request *, const ch
   tow_options all = TOW_OPTIONS_DEFAULT;
   if (options) memcpy(&all, options, options->size < sizeof all ? options->size : sizeof all);
   if (!tow_begin(r, ask)) return r;
-  r->high = all.high;
-  r->low = all.low;
+  if (tow_limits(all.high, all.low, &r->high, &r->low) < 0) {
+    tow_fail_request(r, TOW_EINVAL, 0, "not write buffer limits");
+    return r;
+  }
   if (all.timeout > 0) tow_loop_call_later(r->loop, &r->timer, all.timeout, time_out, r);
   ask(r->loop->host, r, address, &all);
   return r;
@@ -130,7 +133,8 @@ void tow_host_failed_request(tow_request *r, const tow_error *error) {
 tow_transport *tow_open_for(tow_request *r, tow_transport *t) {
   int error = TOW_ENOMEM;
   if (t) {
-    tow_transport_set_write_buffer_limits(t, r->high, r->low);
+    t->high = r->high;
+    t->low = r->low;
     error = tow_start(t, &r->factory);
   }
   if (error < 0) {

@@ -5,7 +5,7 @@ struct tow_server {
   tow_loop *loop;
   tow_node open; /* in loop->servers */
   tow_factory factory;
-  ptrdiff_t high, low;
+  size_t high, low;
   void *listener;
 };
 
@@ -58,7 +58,8 @@ tow_transport *tow_host_accepted(tow_server *server, const tow_connection_host *
   tow_loop *loop = server->loop;
   tow_transport *t = tow_new_transport(loop, TOW_STREAMS, sizeof *t, table, connection, abilities);
   if (!t) return NULL;
-  tow_transport_set_write_buffer_limits(t, server->high, server->low);
+  t->high = server->high;
+  t->low = server->low;
   if (tow_start(t, &server->factory) < 0) return NULL;
   if (is_open(loop, server)) t->server = server; /* unless the factory has closed it */
   return t;

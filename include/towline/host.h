@@ -12,8 +12,9 @@
  *     -> close()  exactly once, after connection_lost, never from inside a fact
  *     -> tow_host_closed: the host holds nothing of the transport's any more
  *
- * Facts are reported from the host's own events, never two within one another. The exception is tow_host_failed, which
- * may also be called inside `write` and `shutdown`, and tow_host_closed, inside `close`.
+ * Facts are reported from the host's own events, never two within one another. The exceptions: tow_host_failed may also
+ * be called inside `write`, `flush`, `shutdown` and `set_reading`; tow_host_datagram_failed inside `sendto`;
+ * tow_host_closed inside `close`; a request's end inside the call that began it.
  */
 #ifndef TOWLINE_HOST_H
 #define TOWLINE_HOST_H

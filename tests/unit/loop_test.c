@@ -240,6 +240,21 @@ static void failing_requests(void) {
   tow_memory_free(memory);
 }
 
+static void wrong_limits_are_the_requests(void) {
+  tow_memory *memory = tow_memory_new(NULL);
+  results connect = {0}, listen = {0};
+  tow_options options = TOW_OPTIONS_DEFAULT;
+  options.high = 10;
+  options.low = 11;
+  tow_loop_connect(tow_memory_loop(memory), "mem:x?never", &options, (tow_factory){count_created, NULL}, connected,
+                   &connect);
+  tow_loop_listen(tow_memory_loop(memory), "mem:here", &options, (tow_factory){count_created, NULL}, listening,
+                  &listen);
+  tow_memory_run(memory);
+  CHECK(connect.calls == 1 && connect.code == TOW_EINVAL && listen.calls == 1 && listen.code == TOW_EINVAL);
+  tow_memory_free(memory);
+}
+
 static void connects(void) {
   probe *p = probe_open(TOW_STREAM, NULL, NULL);
   probe *server_side = probe_new(p->memory, TOW_STREAM, NULL), *client = probe_other(p, TOW_STREAM);
@@ -491,6 +506,7 @@ const test loop_tests[] = {
     {"O1 cancelling", cancelling},
     {"O1 a factory that makes nothing", no_protocol},
     {"O1 requests end with the loop", requests_end_with_the_loop},
+    {"O2 wrong limits are an error of the request", wrong_limits_are_the_requests},
     {"O2 connecting, options, bounded pipes", connects},
     {"O2 addresses", addresses},
     {"O3 a server closes or aborts its connections", server_ends_its_clients},
