@@ -205,9 +205,9 @@ export class Connection {
     this.reading = on;
   }
 
-  /** 0, or negative if it cannot. */
+  /** Lets go of what was lent: 0, or negative if it cannot. */
   revoke() {
-    return -1;
+    return 0;
   }
 
   /** connection_lost was called: let go of everything, then `closed`. @param {TowlineError | null} _error */

@@ -6,9 +6,10 @@
  *     error.c      names                              flow.c      marks, pause and resume
  *     address.c    taking an address apart            queue.c     bytes that wait
  *     server.c     listening, accepting               datagram.c  datagrams
- *     process.c    subprocesses and their pipes
+ *     process.c    subprocesses and their pipes           layer.c     a transport on a transport
+ *     framing.c    the layer that makes a stream of messages
  *
- * timers.c and the last three, and request.c, are linked only into programs and modules that use them: the others reach
+ * timers.c and the last five, and request.c, are linked only into programs and modules that use them: the others reach
  * them through pointers that they set.
  *
  * No I/O, no clock, no threads, no globals.
@@ -16,7 +17,7 @@
 #ifndef TOWLINE_CORE_H
 #define TOWLINE_CORE_H
 
-#include "towline/host.h"
+#include "towline/layer.h"
 
 #include <string.h>
 
@@ -124,6 +125,8 @@ enum {
   TOW_WRITE_ENDED = 512,  /* write_eof */
   TOW_SENDING = 1024,     /* sendto: errors of the host's are told later [L3] */
   TOW_SEND_FAILED = 2048, /* the datagram just offered */
+  TOW_LAYERED = 4096,     /* the protocol is a tow_layer */
+  TOW_ABORTED = 8192,
 };
 
 typedef enum tow_family { TOW_STREAMS = 1, TOW_DATAGRAMS, TOW_PROCESSES } tow_family;
@@ -150,16 +153,39 @@ struct tow_transport {
   tow_error error;        /* what connection_lost will carry; code 0: none. The message is the code's text, or owned */
 };
 
+/* What a host tells of a transport with a layer on it: layer.c. */
+struct tow_layer_facts {
+  const tow_buffer *(*lend)(tow_transport *t, ptrdiff_t sizehint);
+  size_t (*feed)(tow_transport *t, const void *data, size_t size);
+  size_t (*peek)(tow_transport *t, tow_iovec *lines, size_t count, size_t limit);
+  void (*sent)(tow_transport *t, size_t size);
+  void (*closed)(tow_transport *t);
+};
+
+/* The layer on a TOW_LAYERED transport, and its callbacks. */
+static inline tow_layer *tow_layer_on(const tow_transport *t) {
+  return (tow_layer *)t->protocol;
+}
+static inline const tow_layer_callbacks *tow_layer_calls(const tow_layer *layer) {
+  return (const tow_layer_callbacks *)layer->protocol.callbacks;
+}
+/* The transport that a user knows it by. */
+static inline tow_transport *tow_top(tow_transport *t) {
+  while (t->state & TOW_LAYERED)
+    t = tow_layer_on(t)->upper;
+  return t;
+}
+
 static inline bool tow_may_read(const tow_transport *t) {
   return (t->state & (TOW_MADE | TOW_CLOSING | TOW_READ_PAUSED | TOW_READ_ENDED)) == TOW_MADE;
 }
 
-/* Opening: a transport of `size` bytes, zero but for what all have in common; then tow_start makes its protocol and
- * schedules connection_made, or frees it. NULL when out of memory or when the loop is closing; an error of the
- * factory's. */
+/* Opening: a transport of `size` bytes, zero but for what all have in common; then tow_start makes its protocol, or the
+ * layers and the protocol on the last one, and schedules connection_made, or frees it. NULL when out of memory or when
+ * the loop is closing; an error of the factory's. */
 tow_transport *tow_new_transport(tow_loop *loop, tow_family family, size_t size, const tow_connection_host *table,
                                  void *connection, unsigned abilities);
-int tow_start(tow_transport *t, const tow_factory *factory);
+int tow_start(tow_transport *t, const tow_layering *layers, const tow_factory *factory);
 /* Whether the transport can call this protocol. */
 bool tow_suits(const tow_transport *t, const tow_protocol *protocol);
 /* Ends the connection: the queue is dropped, connection_lost will carry the error. The first cause wins [L8]. */
@@ -167,6 +193,8 @@ void tow_fail(tow_transport *t, int code, int native, const char *message);
 /* Schedules connection_lost, or calls it (a closing connection whose queue has drained). */
 void tow_lose(tow_transport *t);
 void tow_lose_now(tow_transport *t);
+/* The loop's slab, or the transport's own, as its loan; NULL when out of memory. */
+const tow_buffer *tow_lend_slab(tow_transport *t);
 /* Tells the host whether to read, if that has changed. */
 void tow_update_reading(tow_transport *t);
 
@@ -205,6 +233,7 @@ struct tow_request {
   tow_handle timer;
   tow_factory factory;
   size_t high, low; /* the marks of the new transports */
+  const tow_layering *layers;
   union {
     tow_connected connected;
     tow_listening listening;

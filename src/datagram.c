@@ -34,7 +34,7 @@ static tow_transport *new_endpoint(tow_loop *loop, const tow_connection_host *ta
 tow_transport *tow_host_open_endpoint(tow_loop *loop, tow_factory factory, const tow_connection_host *table,
                                       void *connection, const tow_peer *peer) {
   tow_transport *t = new_endpoint(loop, table, connection, peer);
-  return t && tow_start(t, &factory) == 0 ? t : NULL;
+  return t && tow_start(t, NULL, &factory) == 0 ? t : NULL;
 }
 
 tow_transport *tow_host_opened_endpoint(tow_request *r, const tow_connection_host *table, void *connection,

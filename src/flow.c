@@ -59,6 +59,8 @@ size_t tow_transport_get_write_buffer_size(const tow_transport *t) {
 }
 
 size_t tow_host_step(const tow_transport *t) {
+  while (t->state & TOW_LAYERED)
+    t = tow_layer_on(t)->upper;
   size_t step = (t->high - t->low) / 4;
   return step < 1 ? 1 : step > TOW_STEP_MAX ? TOW_STEP_MAX : step;
 }

@@ -15,7 +15,10 @@
  * connection_made, connection_lost and close are called by the loop, from the one node that a transport has in the
  * ready list. Only one of them can be due at a time: a connection lost before connection_made is scheduled again when
  * that has returned. The exception is a closing connection whose last byte leaves: connection_lost is called at once,
- * as asyncio does, and only the host's close is left to the loop, because the host is in the middle of a fact. */
+ * as asyncio does, and only the host's close is left to the loop, because the host is in the middle of a fact.
+ *
+ * Where the protocol is a layer (layer.h), its connection_lost is called as the transport becomes LOST: the layer tells
+ * its upper transport, which defers what its own protocol hears. So a connection of many layers ends in one turn. */
 #include "core.h"
 
 static void run_close(tow_loop *loop, tow_node *node);
@@ -43,7 +46,7 @@ bool tow_suits(const tow_transport *t, const tow_protocol *protocol) {
 static void run_made(tow_loop *loop, tow_node *node) {
   tow_transport *t = TOW_OWNER(node, tow_transport, ready);
   t->state |= TOW_MADE;
-  if (t->protocol->callbacks->connection_made) {
+  if (t->protocol->callbacks->connection_made && !(t->state & TOW_DONE)) {
     tow_enter(loop);
     tow_left(loop, t, "connection_made", t->protocol->callbacks->connection_made(t->protocol, t));
   }
@@ -73,32 +76,37 @@ tow_transport *tow_new_transport(tow_loop *loop, tow_family family, size_t size,
   return t;
 }
 
-int tow_start(tow_transport *t, const tow_factory *factory) {
+int tow_start(tow_transport *t, const tow_layering *layers, const tow_factory *factory) {
+  const tow_layering *first = t->table->layers ? t->table->layers : layers;
   tow_loop *loop = t->loop;
-  t->protocol = factory->create(loop, factory->context);
-  int error = !t->protocol ? TOW_ENOMEM : !tow_suits(t, t->protocol) ? TOW_EINVAL : 0;
+  int error = TOW_ENOMEM;
+  if (first)
+    error = first->start(first, t, layers, factory);
+  else if ((t->protocol = factory->create(loop, factory->context)))
+    error = tow_suits(t, t->protocol) ? 0 : TOW_EINVAL;
   if (error < 0) {
     tow_loop_free(loop, t);
     return error;
   }
-  loop->references++;
   tow_list_add(&loop->transports, &t->open);
+  loop->references++;
   tow_schedule(loop, &t->ready);
   return 0;
 }
 
-tow_transport *tow_host_open(tow_loop *loop, tow_factory factory, const tow_connection_host *table, void *connection,
-                             unsigned abilities) {
+tow_transport *tow_host_open(tow_loop *loop, tow_factory factory, const tow_layering *layers,
+                             const tow_connection_host *table, void *connection, unsigned abilities) {
   tow_transport *t = tow_new_transport(loop, TOW_STREAMS, sizeof *t, table, connection, abilities);
-  return t && tow_start(t, &factory) == 0 ? t : NULL;
+  return t && tow_start(t, layers, &factory) == 0 ? t : NULL;
 }
 
 /* ---- Losing ---- */
 
 static void call_lost(tow_transport *t) {
   tow_protocol *protocol = t->protocol;
+  if (t->state & TOW_DONE) return;
   t->state |= TOW_DONE;
-  t->protocol = NULL; /* it may free itself now */
+  if (!(t->state & TOW_LAYERED)) t->protocol = NULL; /* it may free itself now */
   t->loan.base = NULL;
   if (!protocol->callbacks->connection_lost) return;
   tow_enter(t->loop);
@@ -120,6 +128,7 @@ static void run_lost(tow_loop *loop, tow_node *node) {
 void tow_lose(tow_transport *t) {
   t->state |= TOW_CLOSING | TOW_LOST;
   tow_update_reading(t);
+  if (t->state & TOW_LAYERED) call_lost(t);       /* its upper transport is what defers */
   bool scheduled = !tow_list_is_empty(&t->ready); /* connection_made is still due, and comes back here */
   if (scheduled) return;
   t->ready.run = run_lost;
@@ -175,6 +184,7 @@ void tow_transport_abort(tow_transport *t) {
     tow_transport_close(t);
     return;
   }
+  t->state |= TOW_ABORTED;
   drop(t);
   tow_lose(t);
 }
@@ -206,6 +216,7 @@ void tow_host_closed(tow_transport *t) {
   tow_queue_free(t);
   tow_loop_free(t->loop, t->slab);
   t->slab = NULL;
+  if (t->state & TOW_LAYERED) tow_layer_on(t)->facts->closed(t);
   tow_transport_unref(t);
 }
 
@@ -220,7 +231,7 @@ tow_loop *tow_transport_get_loop(const tow_transport *t) {
 }
 
 int tow_transport_set_protocol(tow_transport *t, tow_protocol *protocol) {
-  if (!protocol || !tow_suits(t, protocol)) return TOW_EINVAL;
+  if (!protocol || !tow_suits(t, protocol) || (t->state & TOW_LAYERED)) return TOW_EINVAL;
   if ((t->state & TOW_DONE) || protocol == t->protocol) return 0;
   /* The old one may be freed as soon as its callback has returned, so its memory comes back if it can. */
   tow_transport_revoke_buffer(t);

@@ -95,7 +95,7 @@ tow_transport *tow_host_pipe(tow_transport *transport, int fd, const tow_connect
   child_pipe *pipe = &((process *)transport)->pipes[fd];
   pipe->base.callbacks = &pipe_callbacks.base;
   pipe->process = (process *)transport;
-  tow_transport *t = tow_host_open(transport->loop, (tow_factory){get_pipe, pipe}, table, connection, abilities);
+  tow_transport *t = tow_host_open(transport->loop, (tow_factory){get_pipe, pipe}, NULL, table, connection, abilities);
   if (!t) return NULL;
   pipe->open = true;
   return pipe->transport = tow_transport_ref(t);
@@ -165,7 +165,7 @@ static tow_transport *new_process(tow_loop *loop, const tow_connection_host *tab
 tow_transport *tow_host_open_process(tow_loop *loop, tow_factory factory, const tow_connection_host *table,
                                      void *connection, int pid) {
   tow_transport *t = new_process(loop, table, connection, pid);
-  return t && tow_start(t, &factory) == 0 ? t : NULL;
+  return t && tow_start(t, NULL, &factory) == 0 ? t : NULL;
 }
 
 tow_transport *tow_host_spawned(tow_request *r, const tow_connection_host *table, void *connection, int pid) {

@@ -114,6 +114,7 @@ void tow_queue_free(tow_transport *t) {
 
 size_t tow_host_peek(tow_transport *t, tow_iovec *lines, size_t count, size_t limit) {
   size_t n = 0;
+  if (t->state & TOW_LAYERED) return tow_layer_on(t)->facts->peek(t, lines, count, limit);
   if (t->size == 0) return 0; /* empty, or dropped */
   for (tow_chunk *chunk = t->head; chunk && n < count && limit > 0; chunk = chunk->next) {
     size_t size = chunk->end - chunk->start;

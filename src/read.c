@@ -74,15 +74,15 @@ static bool call_get_buffer(tow_transport *t, tow_protocol *p, ptrdiff_t sizehin
 
 /* ---- Lending ---- */
 
-static bool lend_slab(tow_transport *t) {
+const tow_buffer *tow_lend_slab(tow_transport *t) {
   bool own = t->abilities & TOW_HOLDS_LOANS;
   void **slab = own ? &t->slab : &t->loop->slab;
   t->loan.size = own ? TOW_OWN_SLAB_SIZE : TOW_SLAB_SIZE;
   if (!*slab) *slab = tow_loop_alloc(t->loop, t->loan.size);
   t->loan.base = *slab;
-  if (*slab) return true;
+  if (*slab) return &t->loan;
   tow_fail(t, TOW_ENOMEM, 0, NULL);
-  return false;
+  return NULL;
 }
 
 const tow_buffer *tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
@@ -90,7 +90,8 @@ const tow_buffer *tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
   if (t->loan.base) return &t->loan;
   tow_protocol *p = t->protocol;
   t->lender = NULL; /* until it is handed over, it is no loan that could be taken back */
-  if (p->callbacks->kind != TOW_BUFFERED) return lend_slab(t) ? &t->loan : NULL;
+  if (t->state & TOW_LAYERED) return tow_layer_on(t)->facts->lend(t, sizehint);
+  if (p->callbacks->kind != TOW_BUFFERED) return tow_lend_slab(t);
   t->loan.size = 0;
   if (call_get_buffer(t, p, sizehint)) {
     t->lender = p;
@@ -102,7 +103,7 @@ const tow_buffer *tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
 
 int tow_transport_revoke_buffer(tow_transport *t) {
   if (!t->loan.base || !t->lender) return 0;
-  if ((t->abilities & TOW_HOLDS_LOANS) && (!t->table->revoke || t->table->revoke(t->connection) < 0))
+  if (t->table->revoke ? t->table->revoke(t->connection) < 0 : (t->abilities & TOW_HOLDS_LOANS) != 0)
     return TOW_ENOTSUP;
   t->loan = (tow_buffer){NULL, 0};
   return 0;
@@ -123,7 +124,7 @@ size_t tow_host_received(tow_transport *t, size_t size) {
     call_data_received(t, loan.base, size);
   } else if (t->lender == t->protocol) {
     call_buffer_updated(t, size);
-  } else { /* lent by a protocol that was replaced since: copied to the new one */
+  } else { /* lent by a protocol that was replaced since: copied to the new one. A layer is told where they are */
     size_t taken = tow_host_feed(t, loan.base, size);
     if (taken < size) {
       t->loan = (tow_buffer){(unsigned char *)loan.base + taken, loan.size - taken};
@@ -137,6 +138,7 @@ size_t tow_host_received(tow_transport *t, size_t size) {
 size_t tow_host_feed(tow_transport *t, const void *data, size_t size) {
   const unsigned char *next = data;
   size_t left = size;
+  if (t->state & TOW_LAYERED) return tow_layer_on(t)->facts->feed(t, data, size);
   while (left > 0 && tow_may_read(t)) {
     size_t part = left;
     if (t->protocol->callbacks->kind == TOW_STREAM) {

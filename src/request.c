@@ -105,6 +105,7 @@ tow_request *tow_ask(tow_request *r, void (*ask)(void *, tow_request *, const ch
     tow_fail_request(r, TOW_EINVAL, 0, "not write buffer limits");
     return r;
   }
+  r->layers = all.layers;
   if (all.timeout > 0) tow_loop_call_later(r->loop, &r->timer, all.timeout, time_out, r);
   ask(r->loop->host, r, address, &all);
   return r;
@@ -135,13 +136,13 @@ tow_transport *tow_open_for(tow_request *r, tow_transport *t) {
   if (t) {
     t->high = r->high;
     t->low = r->low;
-    error = tow_start(t, &r->factory);
+    error = tow_start(t, t->family == TOW_STREAMS ? r->layers : NULL, &r->factory);
   }
   if (error < 0) {
     tow_fail_request(r, error, 0, NULL);
     return NULL;
   }
-  r->result = t;
+  r->result = tow_top(t);
   tow_settle(r);
   return t;
 }

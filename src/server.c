@@ -6,6 +6,7 @@ struct tow_server {
   tow_node open; /* in loop->servers */
   tow_factory factory;
   size_t high, low;
+  const tow_layering *layers;
   void *listener;
 };
 
@@ -39,7 +40,12 @@ tow_server *tow_host_listening(tow_request *r, void *listener) {
     tow_fail_request(r, TOW_ENOMEM, 0, NULL);
     return NULL;
   }
-  *server = (tow_server){.loop = r->loop, .factory = r->factory, .high = r->high, .low = r->low, .listener = listener};
+  *server = (tow_server){.loop = r->loop,
+                         .factory = r->factory,
+                         .high = r->high,
+                         .low = r->low,
+                         .layers = r->layers,
+                         .listener = listener};
   server->open.run = run_close;
   tow_list_add(&r->loop->servers, &server->open);
   r->result = server;
@@ -60,8 +66,8 @@ tow_transport *tow_host_accepted(tow_server *server, const tow_connection_host *
   if (!t) return NULL;
   t->high = server->high;
   t->low = server->low;
-  if (tow_start(t, &server->factory) < 0) return NULL;
-  if (is_open(loop, server)) t->server = server; /* unless the factory has closed it */
+  if (tow_start(t, server->layers, &server->factory) < 0) return NULL;
+  if (is_open(loop, server)) tow_top(t)->server = server; /* unless the factory has closed it */
   return t;
 }
 

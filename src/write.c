@@ -104,6 +104,10 @@ int tow_transport_write_eof(tow_transport *t) {
 /* ---- Draining ---- */
 
 void tow_host_sent(tow_transport *t, size_t size) {
+  if (t->state & TOW_LAYERED) {
+    tow_layer_on(t)->facts->sent(t, size);
+    return;
+  }
   if (t->state & TOW_LOST) return;
   if (size > t->size) size = t->size;
   if (size == 0) return;

@@ -9,6 +9,7 @@
 #pragma weak tow_wasm_cancel
 #pragma weak tow_wasm_close_server
 #pragma weak tow_wasm_server_extra_info
+#pragma weak tow_wasm_framed_host
 static const tow_loop_host loop_host = {
     .size = sizeof(tow_loop_host),
     .now = tow_import_now,
@@ -34,6 +35,10 @@ const tow_connection_host tow_wasm_connection_host = {
     .extra_info = tow_import_extra_info,
 };
 
+const tow_connection_host *tow_wasm_table(unsigned abilities) {
+  return abilities & TOW_AGREED_FRAMING ? &tow_wasm_framed_host : &tow_wasm_connection_host;
+}
+
 tow_loop *tow_wasm_new_loop(void) {
   tow_loop *loop = tow_host_new_loop(&loop_host, NULL, &tow_libc_allocator);
   if (!loop) return NULL;
@@ -43,8 +48,8 @@ tow_loop *tow_wasm_new_loop(void) {
 }
 
 tow_transport *tow_wasm_open(tow_loop *loop, void *connection, unsigned abilities) {
-  return tow_host_open(loop, (tow_factory){tow_import_construct, connection}, &tow_wasm_connection_host, connection,
-                       abilities);
+  return tow_host_open(loop, (tow_factory){tow_import_construct, connection}, NULL, tow_wasm_table(abilities),
+                       connection, abilities);
 }
 
 size_t tow_wasm_received(tow_transport *transport, size_t size, ptrdiff_t sizehint, tow_buffer *next) {

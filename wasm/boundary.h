@@ -14,6 +14,8 @@ TOW_IMPORT(set_timer) void tow_import_set_timer(void *host, double when);
 TOW_IMPORT(wake) void tow_import_wake(void *host);
 /* connect, listen and bind, with the options that the core leaves to the host. `flags`: 1 nodelay, 2 reuse_address, 4
  * ipv6_only, 8 refuse_text. */
+/* Beside TOW_CAN_...: both ends have agreed on Towline framing. */
+enum { TOW_AGREED_FRAMING = 64 };
 typedef enum tow_verb { TOW_CONNECT = 0, TOW_LISTEN = 1, TOW_BIND = 2 } tow_verb;
 TOW_IMPORT(ask)
 void tow_import_ask(tow_request *request, tow_verb verb, const char *address, uint32_t backlog, double keepalive,
@@ -51,7 +53,10 @@ TOW_IMPORT(exception)
 void tow_import_exception(void *context, const char *callback, tow_transport *transport, const tow_error *error);
 
 /* What the boundary's own files share. */
-extern const tow_connection_host tow_wasm_connection_host, tow_wasm_endpoint_host, tow_wasm_process_host;
+extern const tow_connection_host tow_wasm_connection_host, tow_wasm_framed_host, tow_wasm_endpoint_host,
+    tow_wasm_process_host;
+/* That of a stream. */
+const tow_connection_host *tow_wasm_table(unsigned abilities);
 void tow_wasm_ask(tow_request *request, tow_verb verb, const char *address, const tow_options *options);
 
 /* The loop's table, but for what every module needs: each in a file of its own, which is linked only into modules that
@@ -70,6 +75,9 @@ void tow_wasm_spawn(void *host, tow_request *request, const char *address, const
 tow_loop *tow_wasm_new_loop(void);
 /* tow_host_open; the factory is `construct`. */
 tow_transport *tow_wasm_open(tow_loop *loop, void *connection, unsigned abilities);
+/* The transport that a user is to know: with framing another one than `transport`, whose facts the host tells. A module
+ * that has framing exports it. */
+tow_transport *tow_wasm_top(tow_transport *transport);
 /* tow_host_received, and in the same crossing, unless `sizehint` is 0, tow_host_lend for the next bytes. */
 size_t tow_wasm_received(tow_transport *transport, size_t size, ptrdiff_t sizehint, tow_buffer *next);
 /* The same for an endpoint of datagrams (`peer` of size 0: connected to none) and for a subprocess. */

@@ -17,5 +17,5 @@ void tow_wasm_connect(void *host, tow_request *request, const char *address, con
 }
 
 tow_transport *tow_wasm_opened(tow_request *request, void *connection, unsigned abilities) {
-  return tow_host_opened(request, &tow_wasm_connection_host, connection, abilities);
+  return tow_host_opened(request, tow_wasm_table(abilities), connection, abilities);
 }

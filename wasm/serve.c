@@ -15,5 +15,5 @@ int tow_wasm_server_extra_info(void *host, void *listener, const char *name, cha
 }
 
 tow_transport *tow_wasm_accepted(tow_server *server, void *connection, unsigned abilities) {
-  return tow_host_accepted(server, &tow_wasm_connection_host, connection, abilities);
+  return tow_host_accepted(server, tow_wasm_table(abilities), connection, abilities);
 }

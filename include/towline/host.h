@@ -47,7 +47,7 @@ typedef struct tow_connection_host {
   /* Half-close. Called once, when everything has been sent. On failure reports tow_host_failed. */
   void (*shutdown)(void *connection);
   void (*set_reading)(void *connection, bool on);
-  /* Lets go of lent memory. Negative if it cannot. Needed with TOW_HOLDS_LOANS only. */
+  /* Lets go of lent memory. Negative if it cannot. Needed with TOW_HOLDS_LOANS, and where a loan is lent on. */
   int (*revoke)(void *connection);
   /* connection_lost has been called, with this error or NULL. Let go of everything, then report tow_host_closed. */
   void (*close)(void *connection, const tow_error *error);
@@ -60,6 +60,8 @@ typedef struct tow_connection_host {
   int (*format_peer)(void *connection, const tow_peer *peer, char *text, size_t capacity);
   /* Subprocesses: POSIX's number. 0, or TOW_E...; nothing for one that has just ended. */
   int (*kill)(void *connection, int signal);
+  /* What both ends have agreed to put on such a connection, under the layers that its options ask for. */
+  const tow_layering *layers;
 } tow_connection_host;
 
 /* The loop's table. */
@@ -130,9 +132,9 @@ tow_transport *tow_host_spawned(tow_request *request, const tow_connection_host 
 /* A pipe of a subprocess, NULL as tow_host_opened. */
 tow_transport *tow_host_pipe(tow_transport *transport, int fd, const tow_connection_host *table, void *connection,
                              unsigned abilities);
-/* Transports that no request asked for: a pipe on a descriptor, a layer's upper side. NULL as tow_host_opened. */
-tow_transport *tow_host_open(tow_loop *loop, tow_factory factory, const tow_connection_host *table, void *connection,
-                             unsigned abilities);
+/* Transports that no request asked for: a pipe on a descriptor, for one. NULL as tow_host_opened. */
+tow_transport *tow_host_open(tow_loop *loop, tow_factory factory, const tow_layering *layers,
+                             const tow_connection_host *table, void *connection, unsigned abilities);
 tow_transport *tow_host_open_endpoint(tow_loop *loop, tow_factory factory, const tow_connection_host *table,
                                       void *connection, const tow_peer *peer);
 tow_transport *tow_host_open_process(tow_loop *loop, tow_factory factory, const tow_connection_host *table,

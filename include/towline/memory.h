@@ -41,17 +41,18 @@ void tow_memory_advance(tow_memory *memory, double milliseconds);
 /* ---- One end played by the test ---- */
 
 typedef struct tow_memory_options {
-  unsigned abilities;    /* 0: TOW_CAN_STREAM */
-  ptrdiff_t capacity;    /* how many bytes it takes in all before it would block; -1: all */
-  bool hold_loans;       /* asks for the next buffer right after each read and keeps it, as Node does [B5] */
-  tow_peer connected_to; /* an endpoint's; size 0: to none */
-  bool cannot_revoke;    /* and cannot give it back */
+  unsigned abilities;         /* 0: TOW_CAN_STREAM */
+  ptrdiff_t capacity;         /* how many bytes it takes in all before it would block; -1: all */
+  bool hold_loans;            /* asks for the next buffer right after each read and keeps it, as Node does [B5] */
+  tow_peer connected_to;      /* an endpoint's; size 0: to none */
+  bool cannot_revoke;         /* and cannot give it back */
+  const tow_layering *layers; /* under the protocol */
 } tow_memory_options;
 
 /* Opens a connection whose other end is the peer; NULL options: a full stream that takes everything. Answers NULL when
  * out of memory. The peer is valid until tow_memory_free. */
 tow_memory_peer *tow_memory_open(tow_memory *memory, tow_factory factory, const tow_memory_options *options);
-/* NULL once it is closed. */
+/* The lowest, with layers. NULL once it is closed. */
 tow_transport *tow_memory_transport(tow_memory_peer *peer);
 
 /* Append to what the transport will read; delivered in later turns. */

@@ -45,6 +45,7 @@ typedef struct tow_transport tow_transport;
 typedef struct tow_request tow_request;
 typedef struct tow_server tow_server;
 typedef struct tow_protocol tow_protocol;
+typedef struct tow_layering tow_layering; /* towline/layer.h */
 
 /* ---- Errors -------------------------------------------------------------------------------------------------
  * A call answers 0, or one of these, which are all negative. The same name means the same on every host; those
@@ -119,6 +120,7 @@ typedef enum tow_kind {
   TOW_BUFFERED = 2,   /* a tow_buffered_callbacks */
   TOW_DATAGRAM = 3,   /* a tow_datagram_callbacks */
   TOW_SUBPROCESS = 4, /* a tow_subprocess_callbacks */
+  TOW_LAYER = 5,      /* a tow_layer_callbacks: towline/layer.h; no protocol of a user's */
 } tow_kind;
 
 /* asyncio.BaseProtocol: the beginning of every table. */
@@ -307,6 +309,12 @@ int tow_transport_kill(tow_transport *transport);      /* SIGKILL, 9 */
  * A host that cannot answers TOW_ESCHEME. Start from the defaults and change what you want:
  *     tow_options options = TOW_OPTIONS_DEFAULT;
  *     options.timeout = 5000; */
+typedef enum tow_framing {
+  TOW_FRAMING_OFFERED,  /* used if the peer can, too */
+  TOW_FRAMING_DEMANDED, /* a peer that cannot is an error; TOW_ENOTSUP where there is nothing to negotiate (TCP) */
+  TOW_FRAMING_REFUSED,  /* a plain stream */
+} tow_framing;
+
 typedef struct tow_options {
   uint32_t size;            /* sizeof(tow_options) */
   uint32_t backlog;         /* connections waiting to be accepted */
@@ -320,10 +328,17 @@ typedef struct tow_options {
   const char *subprotocols; /* WebSocket: "mqtt, v2.example"; NULL: none */
   const char *headers;      /* WebSocket, not in a browser: "Name: value\r\n" lines; NULL: none */
   ptrdiff_t high, low;      /* write buffer limits of the new transports */
+  /* Layers under the protocol, the lowest first; NULL: none. Not copied: it must stay for as long as the request and
+   * the server. The result, and what the protocol is given, is the uppermost transport. */
+  const tow_layering *layers;
+  tow_framing framing; /* WebSocket: whether both ends are to speak Towline framing, FRAMING.md */
 } tow_options;
 
 #define TOW_OPTIONS_DEFAULT                                                                                            \
-  { sizeof(tow_options), 100, 30000.0, 0.0, true, true, false, false, 16u << 20, NULL, NULL, TOW_UNSET, TOW_UNSET }
+  {                                                                                                                    \
+    sizeof(tow_options), 100, 30000.0, 0.0, true, true, false, false, 16u << 20, NULL, NULL, TOW_UNSET, TOW_UNSET,     \
+        NULL, TOW_FRAMING_OFFERED                                                                                      \
+  }
 
 /* The one end of a request: the transport (connection_made has been called), or the error. Never from inside the call
  * that made the request, nor from inside tow_request_cancel. The request is gone when this returns. */

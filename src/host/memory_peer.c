@@ -237,7 +237,7 @@ void tow_memory_write_once(tow_memory_peer *p) {
   size_t count = tow_host_peek(p->transport, lines, PIECES, room(p));
   size_t sent = count > 0 || p->write_failure ? host_write(p, lines, count) : 0;
   if (sent > 0) tow_host_sent(p->transport, sent);
-  if (p->transport && tow_transport_get_write_buffer_size(p->transport) == 0) p->waits_to_write = false;
+  if (p->transport && tow_host_peek(p->transport, lines, 1, 1) == 0) p->waits_to_write = false;
 }
 
 bool tow_memory_can_read(const tow_memory_peer *p) {
@@ -275,7 +275,9 @@ void tow_memory_free_peer(tow_memory_peer *p) {
 
 tow_memory_peer *tow_memory_open(tow_memory *m, tow_factory factory, const tow_memory_options *options) {
   tow_memory_peer *p = tow_memory_new_peer(m, options);
-  if (p) p->transport = tow_host_open(m->loop, factory, &tow_memory_connection_host, p, p->options.abilities);
+  if (p)
+    p->transport =
+        tow_host_open(m->loop, factory, p->options.layers, &tow_memory_connection_host, p, p->options.abilities);
   return p && p->transport ? p : NULL;
 }
 

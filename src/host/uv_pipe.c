@@ -124,7 +124,7 @@ static int connect_pipe(tow_loop *loop, int fd, const tow_uv_pipe_side *side, in
   tow_uv_descriptor *d;
   int status = tow_uv_descriptor_new(tow_host_of(loop), fd, side->ready, &d);
   if (status < 0) return tow_uv_error(status);
-  d->transport = tow_host_open(loop, factory, &side->table, d, side->abilities);
+  d->transport = tow_host_open(loop, factory, NULL, &side->table, d, side->abilities);
   if (transport) *transport = d->transport;
   if (d->transport) return 0;
   tow_uv_descriptor_give_back(d);
