@@ -216,7 +216,7 @@ static void take(framing *f, size_t size) {
 static bool hold(framing *f, const void *data, size_t size) {
   if (f->held_start > 0 && f->held_size + size > f->held_capacity) {
     f->held_size -= f->held_start;
-    memmove(f->held, f->held + f->held_start, f->held_size);
+    if (f->held) memmove(f->held, f->held + f->held_start, f->held_size);
     f->held_start = 0;
   }
   if (f->held_size + size > f->held_capacity) {
@@ -224,7 +224,7 @@ static bool hold(framing *f, const void *data, size_t size) {
     if (capacity > f->window && f->window >= f->held_size + size) capacity = f->window;
     unsigned char *grown = tow_loop_alloc(loop_of(f), capacity);
     if (!grown) return false;
-    if (f->held_size > 0) memcpy(grown, f->held, f->held_size);
+    if (f->held) memcpy(grown, f->held, f->held_size);
     tow_loop_free(loop_of(f), f->held);
     f->held = grown;
     f->held_capacity = capacity;
@@ -450,14 +450,12 @@ static int connection_lost(tow_protocol *self, const tow_error *error) {
 
 /* The last frame, if it can be said at once. */
 static void say_reset(framing *f, unsigned code, const char *reason) {
-  uint8_t frame[4 + REASON_MAX] = {RESET, (uint8_t)(code >> 8), (uint8_t)code, 0};
   size_t size = strlen(reason);
   if (size > REASON_MAX) size = REASON_MAX;
-  while (size > 0 && size < strlen(reason) && (reason[size] & 0xc0) == 0x80) /* not in the middle of a letter */
+  while (size > 0 && (reason[size] & 0xc0) == 0x80) /* not in the middle of a letter */
     size--;
-  frame[3] = (uint8_t)size;
-  memcpy(frame + 4, reason, size);
-  tow_layer_offer(&f->base, &(tow_iovec){frame, 4 + size}, 1);
+  const uint8_t frame[4] = {RESET, (uint8_t)(code >> 8), (uint8_t)code, (uint8_t)size};
+  tow_layer_offer(&f->base, (tow_iovec[]){{frame, sizeof frame}, {reason, size}}, 2);
 }
 
 static unsigned code_of(const framing *f, const tow_error *error) {
@@ -577,8 +575,9 @@ int tow_framing_reset(tow_transport *transport, int code, const char *reason) {
   framing *f = of(tow_layer_below(transport, &callbacks));
   if (!f) return TOW_ENOTSUP;
   if (code < 0 || code > 65535 || strlen(reason) > REASON_MAX) return TOW_EINVAL;
-  if (!f->reset_reason && (f->reset_reason = tow_loop_alloc(loop_of(f), strlen(reason) + 1))) {
-    strcpy(f->reset_reason, reason);
+  size_t size = strlen(reason) + 1;
+  if (!f->reset_reason && (f->reset_reason = tow_loop_alloc(loop_of(f), size))) {
+    memcpy(f->reset_reason, reason, size);
     f->reset_code = (uint16_t)code;
   }
   tow_transport_abort(transport);

@@ -82,27 +82,27 @@ typedef struct tow_layer_callbacks {
 /* ---- What a layer calls: for its lower transport, whether that is still there or not ---- */
 
 /* Gives bytes to the lower host now, and answers how many it took. If it fails, connection_lost has been called. */
-size_t tow_layer_offer(tow_layer *self, const tow_iovec *lines, size_t count);
+size_t tow_layer_offer(tow_layer *layer, const tow_iovec *lines, size_t count);
 /* Bytes wait: `peek` will be called, perhaps before this returns. */
-void tow_layer_flush(tow_layer *self);
+void tow_layer_flush(tow_layer *layer);
 /* Hands bytes of `received` on to the upper transport, wherever they are: as tow_host_received, in what the protocol
  * has lent, else as tow_host_feed. Answers how many were taken. */
-size_t tow_layer_deliver(tow_layer *self, const void *data, size_t size);
+size_t tow_layer_deliver(tow_layer *layer, const void *data, size_t size);
 /* Whether bytes are wanted from below. At first they are not. */
-void tow_layer_set_reading(tow_layer *self, bool on);
+void tow_layer_set_reading(tow_layer *layer, bool on);
 /* The upper transport has been closed and nothing is left to be said: closes the lower one, or aborts it. */
-void tow_layer_close(tow_layer *self);
-void tow_layer_abort(tow_layer *self);
+void tow_layer_close(tow_layer *layer);
+void tow_layer_abort(tow_layer *layer);
 /* What was written before there was a layer has left: the upper transport may resume. */
 int tow_layer_resume_writing(tow_protocol *self);
 /* The lower transport has ended with this error, or NULL: so does the upper one (with TOW_EPIPE, if bytes waited). */
-void tow_layer_end(tow_layer *self, const tow_error *error);
+void tow_layer_end(tow_layer *layer, const tow_error *error);
 /* Whether the upper transport was ended by tow_transport_abort. */
-bool tow_layer_is_aborted(const tow_layer *self);
+bool tow_layer_is_aborted(const tow_layer *layer);
 /* Takes back what the lower host was lent, for `revoke`. */
-int tow_layer_revoke(tow_layer *self);
+int tow_layer_revoke(tow_layer *layer);
 /* tow_transport_get_extra_info of the lower transport. */
-int tow_layer_extra_info(const tow_layer *self, const char *name, char *value, size_t capacity);
+int tow_layer_extra_info(const tow_layer *layer, const char *name, char *value, size_t capacity);
 
 /* The layer with these callbacks that this is the upper transport of; NULL: it is none's. */
 tow_layer *tow_layer_below(const tow_transport *upper, const tow_layer_callbacks *callbacks);
