@@ -104,6 +104,14 @@ void tow_host_datagram_failed(tow_transport *t, const tow_error *error, const to
     call_error_received(t, &named, peer ? peer : &nobody);
 }
 
+/* ---- Peers that come and go ---- */
+
+void tow_host_peer_joined(tow_transport *t, const tow_peer *peer) {
+  if ((t->state & TOW_DONE) || !callbacks_of(t)->peer_joined) return;
+  tow_enter(t->loop);
+  tow_left(t->loop, t, "peer_joined", callbacks_of(t)->peer_joined(t->protocol, peer));
+}
+
 /* ---- Sending ---- */
 
 int tow_transport_sendto(tow_transport *t, const void *data, size_t size, const tow_peer *peer) {

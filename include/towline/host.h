@@ -168,6 +168,8 @@ size_t tow_host_step(const tow_transport *transport);
 
 /* One has come, from `peer`. False: reading is off and it was not taken. */
 bool tow_host_datagram(tow_transport *transport, const void *data, size_t size, const tow_peer *peer);
+/* A peer is there now, where peers come and go. Its loss is told as a failure, with its address. */
+void tow_host_peer_joined(tow_transport *transport, const tow_peer *peer);
 /* Sending or receiving one failed. The message is copied; NULL for the code's own; `peer` may be NULL. */
 void tow_host_datagram_failed(tow_transport *transport, const tow_error *error, const tow_peer *peer);
 /* There is room again: sends what is queued until `sendto` would block or fails. Answers whether it wants to be called

@@ -174,13 +174,16 @@ typedef struct tow_peer {
   uint8_t bytes[31];
 } tow_peer;
 
-/* asyncio.DatagramProtocol: CM [-> datagram_received | error_received]* -> CL */
+/* asyncio.DatagramProtocol: CM [-> peer_joined | datagram_received | error_received]* -> CL */
 typedef struct tow_datagram_callbacks {
   tow_base_callbacks base;
   /* One datagram, which may be empty; data and peer are lent until you return [D1, D6]. */
   int (*datagram_received)(tow_protocol *self, const void *data, size_t size, const tow_peer *peer);
-  /* Sending or receiving one failed; the endpoint lives on [D3]. `peer` is NULL when it is not known whose. */
+  /* Sending or receiving one failed, or a peer that had joined is lost (TOW_ECLOSED: it left; TOW_ECONNRESET: it broke
+   * off); the endpoint lives on [D3, D7]. `peer` is NULL when it is not known whose. */
   int (*error_received)(tow_protocol *self, const tow_error *error, const tow_peer *peer);
+  /* Where peers come and go (WebRTC; never UDP): this one can be sent to now, and has not been heard of before [D7]. */
+  int (*peer_joined)(tow_protocol *self, const tow_peer *peer);
 } tow_datagram_callbacks;
 
 /* asyncio.SubprocessProtocol: CM [-> PD | PL | PX]* -> CL. pause_writing and resume_writing are those of the child's
