@@ -20,6 +20,16 @@ function example(language, part) {
   throw new Error(`README.md has no ${language} with ${part}`);
 }
 
+test('LAYERS.md: the layer that it shows is the one that is tested', async () => {
+  const page = await readFile('LAYERS.md', 'utf8');
+  const source = await readFile('tests/unit/pass_layer.c', 'utf8');
+  const blocks = [...page.matchAll(/^```c\n(static.*?)^```/gms)].flatMap(([, code]) =>
+    code.split(/\n\n/),
+  );
+  assert(blocks.length > 3);
+  for (const block of blocks) assert(source.includes(block.trim()), block);
+});
+
 /** @param {import('node:test').TestContext} t */
 async function folderFor(t) {
   const folder = await mkdtemp(join(tmpdir(), 'towline-'));
