@@ -154,6 +154,7 @@ const wasmHosts = (build) => [
     name: `Node ${one.name}, ${build}`,
   })),
   { ...chromium(build), name: `Chromium ws, ${build}`, transport: 'ws', halfClose: false },
+  { ...node(build), name: `Node tcp, framed, ${build}`, transport: 'framed-tcp', halfClose: true },
 ];
 
 export const builds = ['wasi', 'emscripten'];
@@ -167,6 +168,7 @@ export const hosts = [
   { ...libuv, name: 'libuv tcp', transport: 'tcp', halfClose: true },
   { ...libuv, name: 'libuv unix', transport: 'unix', halfClose: true },
   { ...libuv, name: 'libuv tcp server', transport: 'tcp-server', halfClose: true },
+  { ...libuv, name: 'libuv tcp, framed', transport: 'framed-tcp', halfClose: true },
   ...others.map((one) => ({ ...libuv, ...one, name: `libuv ${one.name}` })),
   ...builds.flatMap(wasmHosts),
 ];

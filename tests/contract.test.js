@@ -16,10 +16,12 @@ const scenarios = readdirSync(folder)
   .filter((name) => name.endsWith('.json'))
   .flatMap((name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')));
 
+const streams = ['memory', 'tcp', 'tcp-server', 'unix', 'ws', 'framed-tcp', 'framed-ws'];
+
 /** @type {Record<string, string[]>} */
 const transports = {
-  stream: ['memory', 'tcp', 'tcp-server', 'unix', 'ws'],
-  buffered: ['memory', 'tcp', 'tcp-server', 'unix', 'ws'],
+  stream: streams,
+  buffered: streams,
   datagram: ['memory', 'udp'],
   subprocess: ['child'],
 };

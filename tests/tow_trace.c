@@ -11,7 +11,7 @@ static const char usage[] =
     "line.\n"
     "\n"
     "Drive \"mem\" needs nothing else. For a real connection ORACLE_PEER says where the peer is:\n"
-    "  tcp:HOST:PORT    connect\n"
+    "  tcp:HOST:PORT    connect; framed+tcp:HOST:PORT: with Towline framing\n"
     "  unix:PATH        connect\n"
     "  listen:tcp       listen on a port of 127.0.0.1, which is printed, and take one connection\n"
     "  udp:HOST:PORT    exchange datagrams (transport udp-bound: from a port of 127.0.0.1, which is printed)\n"

@@ -9,7 +9,7 @@ const usage = `usage: node tests/trace.js --build wasi|emscripten SCENARIO.json
 Runs a scenario (tests/traces/README.md) on the wasm build and prints its protocol's calls, one JSON object a line.
 
 Drive "mem" needs nothing else. For a real connection ORACLE_PEER says where the peer is:
-  tcp:HOST:PORT    connect
+  tcp:HOST:PORT    connect; framed+tcp:HOST:PORT: with Towline framing
   unix:PATH        connect
   ws://HOST:PORT/  connect
   listen:tcp       listen on a port of 127.0.0.1, which is printed, and take one connection

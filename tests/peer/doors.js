@@ -6,6 +6,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { FramedWire } from './framing.js';
 import { pipeDoor } from './pipe.js';
 import { udpDoor } from './udp.js';
 import { socketWire, webSocketWire } from './wires.js';
@@ -16,8 +17,8 @@ import { socketWire, webSocketWire } from './wires.js';
 /**
  * What a transport's other end is made of.
  * @typedef {object} Door
- * @property {string} spec where the system under test finds it: tcp:HOST:PORT, unix:PATH, listen:tcp, ws://HOST:PORT,
- * udp:HOST:PORT, fd:N
+ * @property {string} spec where the system under test finds it: tcp:HOST:PORT, framed+tcp:HOST:PORT, unix:PATH,
+ * listen:tcp, ws://HOST:PORT, udp:HOST:PORT, fd:N
  * @property {() => Promise<Wire>} wire the one connection
  * @property {() => Promise<void>} close may be called twice
  * @property {() => Promise<void>} [refuse] leaves an address that nobody listens on
@@ -59,13 +60,63 @@ const halfOpen = { allowHalfOpen: true, pauseOnConnect: true };
 /** @param {net.Server} server */
 const portOf = (server) => /** @type {net.AddressInfo} */ (server.address()).port;
 
+/**
+ * @param {(offered: Set<string>) => string | false} choose a subprotocol
+ * @param {(socket: import('ws').WebSocket) => Wire} wireOf
+ * @returns {Promise<Door>}
+ */
+async function webSocketDoor(choose, wireOf) {
+  const http = createServer();
+  /** @type {Set<import('node:stream').Duplex>} */
+  const sockets = new Set();
+  const server = new WebSocketServer({
+    server: http,
+    perMessageDeflate: false,
+    handleProtocols: choose,
+  });
+  http.listen(0, '127.0.0.1');
+  /** @type {Promise<import('ws').WebSocket>} */
+  const connection = new Promise((resolve) => {
+    server.once('connection', (socket) => {
+      socket.pause();
+      resolve(socket);
+    });
+  });
+  await once(http, 'listening');
+  const close = async () => {
+    for (const socket of server.clients) socket.terminate();
+    for (const socket of sockets) socket.destroy();
+    http.closeAllConnections();
+    if (http.listening) await new Promise((resolve) => http.close(resolve));
+  };
+  return {
+    spec: `ws://127.0.0.1:${portOf(http)}/`,
+    wire: async () => wireOf(await connection),
+    close,
+    refuse: close,
+    ignore() {
+      http.removeAllListeners('upgrade');
+      http.on('upgrade', (_request, socket) => sockets.add(socket));
+    },
+  };
+}
+
+const tcpDoor = () =>
+  listening(
+    net.createServer(halfOpen),
+    { host: '127.0.0.1', port: 0 },
+    (server) => `tcp:127.0.0.1:${portOf(server)}`,
+  );
+
 export const doors = {
-  tcp: () =>
-    listening(
-      net.createServer(halfOpen),
-      { host: '127.0.0.1', port: 0 },
-      (server) => `tcp:127.0.0.1:${portOf(server)}`,
-    ),
+  tcp: tcpDoor,
+
+  /** @returns {Promise<Door>} */
+  async 'framed-tcp'() {
+    const door = await tcpDoor();
+    const wire = async () => new FramedWire(await door.wire());
+    return { ...door, spec: `framed+${door.spec}`, wire };
+  },
 
   async unix() {
     const folder = await mkdtemp(join(tmpdir(), 'towline-'));
@@ -114,38 +165,17 @@ export const doors = {
   pipe_r: () => pipeDoor('pipe_r'),
   pipe_w: () => pipeDoor('pipe_w'),
 
-  /** @returns {Promise<Door>} */
-  async ws() {
-    const http = createServer();
-    /** @type {Set<import('node:stream').Duplex>} */
-    const sockets = new Set();
-    const server = new WebSocketServer({ server: http, perMessageDeflate: false });
-    http.listen(0, '127.0.0.1');
-    /** @type {Promise<import('ws').WebSocket>} */
-    const connection = new Promise((resolve) => {
-      server.once('connection', (socket) => {
-        socket.pause();
-        resolve(socket);
-      });
-    });
-    await once(http, 'listening');
-    const close = async () => {
-      for (const socket of server.clients) socket.terminate();
-      for (const socket of sockets) socket.destroy();
-      http.closeAllConnections();
-      if (http.listening) await new Promise((resolve) => http.close(resolve));
-    };
-    return {
-      spec: `ws://127.0.0.1:${portOf(http)}/`,
-      wire: async () => webSocketWire(await connection),
-      close,
-      refuse: close,
-      ignore() {
-        http.removeAllListeners('upgrade');
-        http.on('upgrade', (_request, socket) => sockets.add(socket));
+  ws: () => webSocketDoor(() => false, webSocketWire),
+
+  /** Only to those who offer it. */
+  'framed-ws': () =>
+    webSocketDoor(
+      (offered) => offered.has('towline.1') && 'towline.1',
+      (socket) => {
+        if (socket.protocol !== 'towline.1') throw new Error('Towline framing was not offered');
+        return new FramedWire(webSocketWire(socket));
       },
-    };
-  },
+    ),
 };
 
 /** A transport that a peer can be the other end of. @typedef {keyof typeof doors} Transport */

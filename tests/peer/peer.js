@@ -36,6 +36,8 @@ export class Peer {
   #rest = Buffer.alloc(0);
   /** What a read has found. @type {Wire['end']} */
   #end = 'open';
+  /** @type {Wire | undefined} */
+  #wire;
   /** @type {string | undefined} */
   #error;
 
@@ -82,6 +84,7 @@ export class Peer {
   async #playAll() {
     try {
       const wire = await this.#door.wire();
+      this.#wire = wire;
       this.#hasBoundaries = wire.hasBoundaries ?? false;
       for (const step of this.#steps) await this.#play(wire, step);
     } catch (error) {
@@ -108,6 +111,9 @@ export class Peer {
         return wire.close();
       case 'reset':
         return wire.reset();
+      case 'cut':
+        if (!wire.cut) throw new Error('there are no frames to be cut off from');
+        return wire.cut();
       case 'sleep':
         return sleep(step.ms, undefined, { signal });
       case 'wait_mark':
@@ -166,7 +172,8 @@ export class Peer {
     const lines = this.#hasBoundaries
       ? this.#received.map((datagram) => ({ peer: 'datagram', hex: datagram.toString('hex') }))
       : [{ peer: 'report', hex, end: this.#end }];
-    if (this.#error) lines.push({ peer: 'error', msg: this.#error });
+    const error = this.#wire?.wrong ?? this.#error;
+    if (error) lines.push({ peer: 'error', msg: error });
     return lines;
   }
 

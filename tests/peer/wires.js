@@ -13,6 +13,8 @@
  * @property {() => void} reset
  * @property {'open' | 'eof' | 'reset'} end
  * @property {true} [hasBoundaries] a read is one datagram
+ * @property {() => Promise<void>} [cut] ends the channel of frames without saying so
+ * @property {string} [wrong] what the other end may not have sent
  */
 
 /** What has come, and whoever waits for it. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <towline/framing.h>
 
 /* Nothing has come of it. A host that does not know the way at all is told apart from a peer that refuses. */
 void recorder_refuse(recorder *self, const tow_error *error) {
@@ -50,11 +51,15 @@ void set_peer(recorder *self, const char *name) {
 }
 
 static tow_request *connect(recorder *self, tow_loop *loop, const char *peer) {
+  static const char framed[] = "framed+"; /* where nothing is negotiated */
+  bool is_framed = !strncmp(peer, framed, sizeof framed - 1);
+  if (is_framed) peer += sizeof framed - 1;
   const char *after = strchr(peer, ':');
   bool is_short = after && (!strncmp(peer, "tcp:", 4) || !strncmp(peer, "udp:", 4)); /* "tcp:HOST:PORT" */
   char address[512];
   snprintf(address, sizeof address, "%.3s%s%s", peer, is_short ? "://" : "", is_short ? after + 1 : peer + 3);
   tow_options options = TOW_OPTIONS_DEFAULT;
+  if (is_framed) options.layers = &tow_framing_default.layering;
   if (self->scenario.timeout) options.timeout = (double)self->scenario.timeout;
   return tow_loop_connect(loop, address, &options, recorder_factory(self), opened, self);
 }

@@ -71,6 +71,7 @@ typedef enum callback { CALLBACKS(CALLBACK_ID) CALLBACK_COUNT } callback;
   X(PEER_SHUTDOWN, "peer", "shutdown", 0)                                                                              \
   X(PEER_CLOSE, "peer", "close", 0)                                                                                    \
   X(PEER_RESET, "peer", "reset", 0)                                                                                    \
+  X(PEER_CUT, "peer", "cut", 0)                                                                                        \
   X(PEER_SLEEP, "peer", "sleep", MS)                                                                                   \
   X(PEER_WAIT_MARK, "peer", "wait_mark", LABEL)                                                                        \
   X(PEER_WAIT_CB, "peer", "wait_cb", CB)                                                                               \
