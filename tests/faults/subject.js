@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { Events } from './events.js';
 
 const file = (/** @type {string} */ name) =>
   fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -16,113 +17,64 @@ export const hosts = { native: [file('build/sanitize/faults')], Node: node };
 /** @type {Record<string, string[]>} */
 export const plainHosts = { native: [file('build/faults')], Node: node };
 
+/** In KiB. @param {number} pid @param {'VmHWM' | 'VmRSS'} what at most, or now */
+export function memoryOf(pid, what) {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  return Number(new RegExp(`${what}:\\s*(\\d+)`).exec(status)?.[1]);
+}
+
 const portOf = (/** @type {string} */ name) => name.slice(name.lastIndexOf(':') + 1);
 
-/**
- * A line of the subject's.
- * @typedef {{event: string, id?: number} & Record<string, any>} Event
- */
-
-export class Subject {
-  /** What it has told, of each connection or child; 0: of none. @type {Map<number, Event[]>} */
-  #told = new Map();
+export class Subject extends Events {
   /** Connections by their ports, the peer's first. @type {Map<string, number>} */
   #ids = new Map();
-  /** @type {Set<{id: number, matches: (event: Event) => boolean, resolve: (event: Event) => void, reject: (error: Error) => void}>} */
-  #waiting = new Set();
-  /** @type {Error | undefined} */
-  #over;
 
   /**
    * Starts one, for the length of a test.
    * @param {import('node:test').TestContext} t
    * @param {string[]} command
    */
-  static async start(t, [program, ...values]) {
-    const self = new Subject(spawn(program, values, { stdio: ['pipe', 'pipe', 'inherit'] }));
-    t.after(() => self.#process.kill('SIGKILL'));
+  static async start(t, command) {
+    const self = Subject.spawn(command);
+    t.after(() => self.kill());
     await self.when(0, 'ready');
     return self;
+  }
+
+  /** @param {string[]} command */
+  static spawn([program, ...values]) {
+    return new Subject(spawn(program, values, { stdio: ['pipe', 'pipe', 'inherit'] }));
   }
 
   #process;
 
   /** @param {import('node:child_process').ChildProcessByStdio<import('node:stream').Writable, import('node:stream').Readable, null>} child */
   constructor(child) {
+    super();
     this.#process = child;
     this.ended = once(child, 'close');
     child.stdin.on('error', () => {});
-    createInterface(child.stdout).on('line', (line) => this.#tell(JSON.parse(line)));
-    this.ended.then(([status, signal]) => {
-      this.#over = new Error(`the subject ended: ${status ?? signal}`);
-      for (const { reject } of this.#waiting) reject(this.#over);
-    });
+    createInterface(child.stdout).on('line', (line) => this.tell(JSON.parse(line)));
+    this.ended.then(([status, signal]) =>
+      this.fail(new Error(`the subject ended: ${status ?? signal}`)),
+    );
   }
 
-  /** @param {Event} event */
-  #tell(event) {
+  kill() {
+    this.#process.kill('SIGKILL');
+  }
+
+  /** @param {import('./events.js').Event} event @override */
+  tell(event) {
     const { id = 0 } = event;
-    if (event.event === 'misunderstood') throw new Error(`${event.verb} ${id} is not understood`);
-    const told = this.#told.get(id);
     if (event.event === 'made' && event.peer)
       this.#ids.set(`${portOf(event.peer)} ${portOf(event.own)}`, id);
-    if (told) told.push(event);
-    else this.#told.set(id, [event]);
-    for (const wait of this.#waiting) {
-      if (wait.id !== id || !wait.matches(event)) continue;
-      this.#waiting.delete(wait);
-      wait.resolve(event);
-    }
+    super.tell(event);
   }
 
-  /** What was told of one, in order; data left out. @param {number} id */
-  calls(id) {
-    const told = this.#told.get(id) ?? [];
-    return told.map(({ event }) => event).filter((name) => name !== 'data' && name !== 'state');
-  }
-
-  /** @param {string} text */
+  /** @param {string} text @override */
   send(text) {
     this.#process.stdin.write(`${text}\n`);
-  }
-
-  /**
-   * Answers the first such event, told already or yet to come.
-   * @param {number} id
-   * @param {string} name
-   * @param {(event: Event) => boolean} [suits]
-   * @param {number} [from] looks not at those before
-   * @returns {Promise<Event>}
-   */
-  when(id, name, suits = () => true, from = 0) {
-    const matches = (/** @type {Event} */ event) => event.event === name && suits(event);
-    const found = this.#told.get(id)?.slice(from).find(matches);
-    if (found) return Promise.resolve(found);
-    if (this.#over) return Promise.reject(this.#over);
-    return new Promise((resolve, reject) => {
-      this.#waiting.add({ id, matches, resolve, reject });
-    });
-  }
-
-  /** The answer to a command. @param {string} text @param {number} id @param {string} name */
-  ask(text, id, name) {
-    const from = this.#told.get(id)?.length ?? 0;
-    this.send(text);
-    return this.when(id, name, () => true, from);
-  }
-
-  stats() {
-    return this.ask('stats', 0, 'stats');
-  }
-
-  /** @param {number} id */
-  state(id) {
-    return this.ask(`state ${id}`, id, 'state');
-  }
-
-  /** @param {number} id @param {number} size */
-  received(id, size) {
-    return this.when(id, 'data', ({ received }) => received >= size);
   }
 
   /** The connection whose other end is this socket. @param {net.Socket} socket */
@@ -139,9 +91,9 @@ export class Subject {
     return this.#ids.size;
   }
 
-  /** Forgets what it was told. */
+  /** Forgets what it was told. @override */
   forget() {
-    this.#told.clear();
+    super.forget();
     this.#ids.clear();
   }
 
@@ -163,8 +115,7 @@ export class Subject {
 
   /** What it has used at most, in KiB. */
   get peak() {
-    const status = readFileSync(`/proc/${this.pid}/status`, 'latin1');
-    return Number(/VmHWM:\s*(\d+)/.exec(status)?.[1]);
+    return memoryOf(this.pid, 'VmHWM');
   }
 }
 

@@ -1,10 +1,11 @@
 /* The subject's connections. */
 #include "subject.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PERIOD = 251, PIECE = 65536 };
+enum { PERIOD = 251, PIECE = 65536, MEBIBYTE = 1048576 };
 
 struct end {
   tow_protocol base;
@@ -82,7 +83,7 @@ static int lost(tow_protocol *self, const tow_error *error) {
 static int pause_writing(tow_protocol *self) {
   end *e = (end *)self;
   e->paused = true;
-  say("\"id\":%d,\"event\":\"pause\"", e->id);
+  if (!e->role.is_quiet) say("\"id\":%d,\"event\":\"pause\"", e->id);
   if (e->role.echoes) tow_transport_pause_reading(e->transport);
   return 0;
 }
@@ -90,7 +91,7 @@ static int pause_writing(tow_protocol *self) {
 static int resume_writing(tow_protocol *self) {
   end *e = (end *)self;
   e->paused = false;
-  say("\"id\":%d,\"event\":\"resume\"", e->id);
+  if (!e->role.is_quiet) say("\"id\":%d,\"event\":\"resume\"", e->id);
   if (e->role.echoes) tow_transport_resume_reading(e->transport);
   pump(e);
   return 0;
@@ -107,14 +108,21 @@ static int resume_reading(void *context) {
   return 0;
 }
 
+static void say_received(const end *e) {
+  say("\"id\":%d,\"event\":\"data\",\"received\":%zu,\"broken\":%d", e->id, e->received, e->broken);
+}
+
 static int data(tow_protocol *self, const void *bytes, size_t size) {
   end *e = (end *)self;
   for (size_t done = 0, some; done < size; done += some) {
     some = size - done < PIECE ? size - done : PIECE;
     e->broken = e->broken || memcmp((const char *)bytes + done, pattern(e->received + done), some) != 0;
   }
+  size_t whole = e->received / MEBIBYTE;
   e->received += size;
-  say("\"id\":%d,\"event\":\"data\",\"received\":%zu,\"broken\":%d", e->id, e->received, e->broken);
+  bool is_whole = e->received / MEBIBYTE > whole;
+  if (e->role.is_slow && is_whole) tow_transport_pause_reading(e->transport);
+  if (!e->role.is_slow || is_whole) say_received(e);
   if (e->role.echoes) write_all(e, size);
   if (e->role.sips) {
     tow_transport_pause_reading(e->transport);
@@ -170,12 +178,13 @@ static int connected(void *context, tow_transport *transport, const tow_error *e
 
 static int listening(void *context, tow_server *server, const tow_error *error) {
   char name[80] = "";
-  ((subject *)context)->server = server;
+  subject *self = context;
+  self->server = server;
   if (error) {
     say_refused(error);
   } else {
     tow_server_get_extra_info(server, "sockname", name, sizeof name);
-    say("\"event\":\"listening\",\"address\":\"tcp://%s\"", name);
+    say("\"event\":\"listening\",\"address\":\"%s://%s\"", self->scheme, name);
   }
   return 0;
 }
@@ -188,6 +197,8 @@ static role read_role(subject *self, const char *letters) {
       .is_buffered = strchr(letters, 'b'),
       .pauses = strchr(letters, 'p'),
       .sips = strchr(letters, 's'),
+      .is_slow = strchr(letters, 'm'),
+      .is_quiet = strchr(letters, 'q'),
   };
 }
 
@@ -204,10 +215,12 @@ bool open_stream(subject *self, const char *verb, char *rest) {
   role *r = connects ? &self->client_role : &self->server_role;
   *r = read_role(self, next_word(&rest));
   tow_factory factory = {create, r};
-  if (connects)
+  if (connects) {
     tow_loop_connect(self->loop, address, &options, factory, connected, NULL);
-  else
+  } else {
+    snprintf(self->scheme, sizeof self->scheme, "%.*s", (int)strcspn(address, ":"), address);
     tow_loop_listen(self->loop, address, &options, factory, listening, self);
+  }
   return true;
 }
 
@@ -239,8 +252,8 @@ bool stream_command(const subject *self, int id, const char *verb, char *rest) {
   } else if (strcmp(verb, "eof") == 0) {
     tow_transport_write_eof(e->transport);
   } else if (strcmp(verb, "state") == 0) {
-    say("\"id\":%d,\"event\":\"state\",\"buffer\":%zu,\"most\":%zu,\"received\":%zu,\"reading\":%d", e->id,
-        tow_transport_get_write_buffer_size(e->transport), e->most, e->received,
+    say("\"id\":%d,\"event\":\"state\",\"buffer\":%zu,\"most\":%zu,\"sent\":%zu,\"received\":%zu,\"reading\":%d", e->id,
+        tow_transport_get_write_buffer_size(e->transport), e->most, e->sent, e->received,
         tow_transport_is_reading(e->transport));
   } else {
     return false;

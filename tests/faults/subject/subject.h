@@ -1,17 +1,22 @@
 /* The subject: what faults are done to. It takes commands, a line each, and tells what its protocols are told, a line
  * of JSON each: one test serves every host. ../subject.js is the other side.
  *
- *     listen ADDRESS ROLE     {"event":"listening","address":"tcp://..."} or "refused", later "made" for each
- * connection connect ADDRESS ROLE    "made", or {"event":"refused","code":"E..."} unlisten                the server
- * stops accepting write ID SIZE           at once, whatever pause_writing says pump ID SIZE            between
- * resume_writing and pause_writing; then write_eof eof | close | abort | pause | resume ID state ID                the
- * transport's write buffer, the most it has held, bytes received, whether it reads shell SCRIPT            a child of
- * /bin/sh, with three pipes: "made", or "refused" run PROGRAM SIZE        a child with one argument of that size (0:
- * none) pipe ID FD WHAT [SIZE]  pause, resume, close, write zeros or a line's end to a child's pipe signal ID NUMBER
+ *     listen ADDRESS ROLE     {"event":"listening","address":"tcp://..."} or "refused"; "made" for each connection
+ *     connect ADDRESS ROLE    "made", or {"event":"refused","code":"E..."}
+ *     unlisten                the server stops accepting
+ *     write ID SIZE           at once, whatever pause_writing says
+ *     pump ID SIZE            between resume_writing and pause_writing; then write_eof
+ *     eof | close | abort | pause | resume ID
+ *     state ID                the write buffer, the most it has held, bytes written and received, whether it reads
+ *     shell SCRIPT            a child of /bin/sh, with three pipes: "made", or "refused"
+ *     run PROGRAM SIZE        a child with one argument of that size (0: none)
+ *     pipe ID FD WHAT [SIZE]  pause, resume, close, write zeros or a line's end to a child's pipe
+ *     signal ID NUMBER
  *     stats                   what is held of memory and of the host's handles
  *
  * A role is "-", or some letters: e echoes, and reads only while it may write; h keeps its side open at the peer's end;
- * b a buffered protocol; p pauses reading in connection_made; s sips: pauses after each read until the next turn.
+ * b a buffered protocol; p pauses reading in connection_made; s sips: pauses after each read until the next turn;
+ * m takes a mebibyte at a time: pauses after each, and tells of data only then; q does not tell of pauses in writing.
  * What is written, and expected to come, is the pattern: byte N of a direction is N % 251. */
 #ifndef TOWLINE_FAULTS_SUBJECT_H
 #define TOWLINE_FAULTS_SUBJECT_H
@@ -23,7 +28,7 @@ typedef struct child child;
 
 typedef struct role {
   struct subject *subject;
-  bool echoes, stays, is_buffered, pauses, sips;
+  bool echoes, stays, is_buffered, pauses, sips, is_slow, is_quiet;
 } role;
 
 typedef struct subject {
@@ -32,7 +37,8 @@ typedef struct subject {
   end *ends;
   child *children;
   role server_role, client_role;
-  int last; /* id */
+  int last;       /* id */
+  char scheme[8]; /* the server's */
   size_t held;
   char line[4096];
 } subject;
