@@ -129,7 +129,7 @@ enum {
   TOW_ABORTED = 8192,
 };
 
-typedef enum tow_family { TOW_STREAMS = 1, TOW_DATAGRAMS, TOW_PROCESSES } tow_family;
+typedef enum tow_family { TOW_STREAMS = 1, TOW_DATAGRAMS, TOW_PROCESSES, TOW_LAYERS } tow_family;
 typedef enum tow_moment { TOW_WHEN_MADE, TOW_WHEN_CLOSED, TOW_WHEN_FREED } tow_moment;
 
 struct tow_transport {

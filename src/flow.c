@@ -4,18 +4,18 @@
  * inside resume_writing may pause anew [F4]. */
 #include "core.h"
 
-void tow_call_pause_writing(tow_transport *t) {
-  const tow_base_callbacks *callbacks = t->protocol->callbacks;
-  if (!callbacks->pause_writing) return;
+static void call(tow_transport *t, const char *name, int (*callback)(tow_protocol *)) {
+  if (!callback) return;
   tow_enter(t->loop);
-  tow_left(t->loop, t, "pause_writing", callbacks->pause_writing(t->protocol));
+  tow_left(t->loop, t, name, callback(t->protocol));
+}
+
+void tow_call_pause_writing(tow_transport *t) {
+  call(t, "pause_writing", t->protocol->callbacks->pause_writing);
 }
 
 void tow_call_resume_writing(tow_transport *t) {
-  const tow_base_callbacks *callbacks = t->protocol->callbacks;
-  if (!callbacks->resume_writing) return;
-  tow_enter(t->loop);
-  tow_left(t->loop, t, "resume_writing", callbacks->resume_writing(t->protocol));
+  call(t, "resume_writing", t->protocol->callbacks->resume_writing);
 }
 
 void tow_maybe_pause_writing(tow_transport *t) {

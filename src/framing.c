@@ -37,12 +37,13 @@ typedef struct framing {
   size_t held_start, held_size, held_capacity;
   tow_handle deliver;
   /* Signs that are due, and what has been said */
-  bool end_due, ping_due, pong_due, end_said, end_heard, end_told, gone, wrong, reading, closing;
+  bool end_due, ping_due, pong_due, end_said, end_heard, end_told;
+  bool gone;          /* the channel has ended, or a RESET has come or gone: nothing more is said, or heard */
+  bool reading;       /* the protocol */
+  bool closing;       /* the upper transport is closed; what is due is still said */
   bool heard, pinged; /* since the timer rang */
   double keepalive;
   tow_handle timer;
-  uint16_t reset_code;
-  char *reset_reason;
 } framing;
 
 static framing *of(void *layer) {
@@ -50,17 +51,11 @@ static framing *of(void *layer) {
 }
 
 static tow_loop *loop_of(const framing *f) {
-  return tow_transport_get_loop(f->base.upper);
+  return f->base.loop;
 }
 
 static void fail(framing *f, int code, const char *message) {
   tow_host_failed(f->base.upper, &(tow_error){code, 0, message});
-}
-
-/* The peer says what it may not. */
-static void fail_wrong(framing *f, const char *message) {
-  f->wrong = true;
-  fail(f, TOW_EPROTO, message);
 }
 
 /* ---- Sending ---- */
@@ -121,17 +116,35 @@ static size_t leave(framing *f, size_t size) {
 
 /* Closed, and all is said. */
 static void close_if_done(framing *f) {
-  if (f->closing && !is_busy(f) && !f->end_due) tow_layer_close(&f->base);
+  if (f->closing && (f->gone || (!is_busy(f) && !f->end_due))) tow_layer_close(&f->base);
 }
 
 /* Says what is due, unless a frame is under way: then it will be pulled. */
 static void say(framing *f) {
+  if (f->gone) return;
   if (!is_busy(f)) {
     settle(f, 0);
     if (!is_busy(f)) return;
     leave(f, tow_layer_offer(&f->base, &(tow_iovec){f->head, f->head_size}, 1));
   }
   if (is_busy(f)) tow_layer_flush(&f->base);
+}
+
+/* The last frame. In the middle of another one there is no saying it: then the channel just ends. */
+static void say_reset(framing *f, unsigned code, const char *reason) {
+  size_t size = strlen(reason);
+  if (size > REASON_MAX) size = REASON_MAX;
+  while (size > 0 && (reason[size] & 0xc0) == 0x80) /* not in the middle of a letter */
+    size--;
+  const uint8_t frame[4] = {RESET, (uint8_t)(code >> 8), (uint8_t)code, (uint8_t)size};
+  if (!f->gone && !is_busy(f)) tow_layer_offer(&f->base, (tow_iovec[]){{frame, sizeof frame}, {reason, size}}, 2);
+  f->gone = true;
+}
+
+/* The peer has said what it may not. */
+static void fail_wrong(framing *f, const char *message) {
+  say_reset(f, WRONG, message);
+  fail(f, TOW_EPROTO, message);
 }
 
 /* The head, and the lines of a body of `size` bytes. Answers how many lines these are. */
@@ -185,6 +198,7 @@ static void upper_flush(void *self) {
 
 static size_t peek(tow_layer *self, tow_iovec *lines, size_t count, size_t limit) {
   framing *f = of(self);
+  if (f->gone) return 0;
   if (!is_busy(f)) settle(f, tow_transport_get_write_buffer_size(self->upper));
   size_t n = 0, head = (size_t)(f->head_size - f->head_start);
   if (head > limit) head = limit;
@@ -306,7 +320,7 @@ static void reset_received(framing *f) {
   reason[size] = 0;
   for (size_t i = 0; i < size; i++)
     if (reason[i] < ' ' || reason[i] == 0x7f) reason[i] = '?';
-  f->wrong = true; /* nothing more is to come */
+  f->gone = true;
   tow_host_failed(f->base.upper, &(tow_error){TOW_ECONNRESET, (int)number(f->frame + 1, 2),
                                               size > 0 ? (const char *)reason : "the peer reset the connection"});
 }
@@ -365,7 +379,7 @@ static size_t received(tow_layer *self, const void *data, size_t size) {
   framing *f = of(self);
   const uint8_t *next = data, *end = next + size;
   f->heard = true;
-  while (next < end && !f->wrong) {
+  while (next < end && !f->gone) {
     if (f->left > 0) {
       size_t part = (size_t)(end - next) < f->left ? (size_t)(end - next) : f->left;
       f->left -= part;
@@ -379,12 +393,11 @@ static size_t received(tow_layer *self, const void *data, size_t size) {
   return size;
 }
 
-/* Many bytes of one frame go straight into a buffered protocol's memory, where the host does not keep it while idle. */
+/* Many bytes of one frame go straight into a buffered protocol's memory. */
 static bool lend(tow_layer *self, ptrdiff_t sizehint, tow_buffer *buffer) {
   framing *f = of(self);
   tow_protocol *protocol = tow_transport_get_protocol(self->upper);
-  if (f->left < DIRECT_MIN || f->held || !f->reading || !protocol || protocol->callbacks->kind == TOW_STREAM ||
-      (tow_transport_abilities(self->lower) & TOW_HOLDS_LOANS))
+  if (f->left < DIRECT_MIN || f->held || !f->reading || !protocol || protocol->callbacks->kind == TOW_STREAM)
     return false;
   ptrdiff_t left = (ptrdiff_t)f->left;
   const tow_buffer *lent = tow_host_lend(self->upper, sizehint < 0 || sizehint > left ? left : sizehint);
@@ -396,10 +409,12 @@ static bool lend(tow_layer *self, ptrdiff_t sizehint, tow_buffer *buffer) {
 static int eof_received(tow_protocol *self) {
   framing *f = of(self);
   f->gone = true;
+  tow_handle_cancel(&f->timer);
   if (!f->end_heard)
     fail(f, TOW_ECONNRESET, "the connection ended in the middle of the stream");
   else if (tow_transport_get_write_buffer_size(f->base.upper) > 0)
     fail(f, TOW_EPIPE, NULL);
+  close_if_done(f);
   return 1;
 }
 
@@ -443,57 +458,43 @@ static int connection_made(tow_protocol *self, tow_transport *lower) {
 
 static int connection_lost(tow_protocol *self, const tow_error *error) {
   framing *f = of(self);
+  f->gone = true;
   tow_handle_cancel(&f->timer);
   tow_layer_end(&f->base, error);
+  close_if_done(f);
   return 0;
 }
 
-/* The last frame, if it can be said at once. */
-static void say_reset(framing *f, unsigned code, const char *reason) {
-  size_t size = strlen(reason);
-  if (size > REASON_MAX) size = REASON_MAX;
-  while (size > 0 && (reason[size] & 0xc0) == 0x80) /* not in the middle of a letter */
-    size--;
-  const uint8_t frame[4] = {RESET, (uint8_t)(code >> 8), (uint8_t)code, (uint8_t)size};
-  tow_layer_offer(&f->base, (tow_iovec[]){{frame, sizeof frame}, {reason, size}}, 2);
-}
-
-static unsigned code_of(const framing *f, const tow_error *error) {
-  return f->wrong ? WRONG : error->code == TOW_ETIMEDOUT ? SILENT : error->code == TOW_ENOMEM ? NO_MEMORY : FAILED;
+static unsigned code_of(const tow_error *error) {
+  return error->code == TOW_ETIMEDOUT ? SILENT : error->code == TOW_ENOMEM ? NO_MEMORY : FAILED;
 }
 
 static void upper_close(void *self, const tow_error *error) {
   framing *f = of(self);
+  bool is_aborted = tow_layer_is_aborted(&f->base);
   f->reading = false;
-  tow_layer_revoke(&f->base); /* the protocol's memory, perhaps */
   tow_handle_cancel(&f->deliver);
   let_go(f);
-  if (error || f->reset_reason || tow_layer_is_aborted(&f->base)) {
-    if (is_busy(f)) {
-      /* cut off in the middle of a frame */
-    } else if (f->reset_reason) {
-      say_reset(f, f->reset_code, f->reset_reason);
-    } else if (error) {
-      say_reset(f, code_of(f, error), error->message);
-    } else if (!f->end_said) {
-      tow_layer_offer(&f->base, &(tow_iovec){(const uint8_t[]){END}, 1}, 1);
-    }
-    tow_layer_abort(&f->base);
-    return;
-  }
   f->closing = true;
   f->end_due = !f->end_said;
-  say(f);
-  close_if_done(f);
+  if (error)
+    say_reset(f, code_of(error), error->message);
+  else if (!is_aborted || !is_busy(f))
+    say(f);
+  if (error)
+    tow_layer_fail(&f->base, error);
+  else if (is_aborted)
+    tow_layer_abort(&f->base);
+  else
+    close_if_done(f);
 }
 
 static void release(tow_layer *self) {
   framing *f = of(self);
-  tow_loop *loop = loop_of(f);
   tow_handle_cancel(&f->timer);
-  tow_loop_free(loop, f->reset_reason);
-  tow_loop_free(loop, f->held);
-  tow_loop_free(loop, f);
+  tow_handle_cancel(&f->deliver);
+  tow_loop_free(loop_of(f), f->held);
+  tow_loop_free(loop_of(f), f);
 }
 
 static int upper_revoke(void *self) {
@@ -567,7 +568,7 @@ bool tow_framing_is_on(const tow_transport *transport) {
 int tow_framing_set_keepalive(tow_transport *transport, double milliseconds) {
   framing *f = of(tow_layer_below(transport, &callbacks));
   if (!f) return TOW_ENOTSUP;
-  if (f->base.lower) set_keepalive(f, milliseconds);
+  if (!f->gone) set_keepalive(f, milliseconds);
   return 0;
 }
 
@@ -575,11 +576,7 @@ int tow_framing_reset(tow_transport *transport, int code, const char *reason) {
   framing *f = of(tow_layer_below(transport, &callbacks));
   if (!f) return TOW_ENOTSUP;
   if (code < 0 || code > 65535 || strlen(reason) > REASON_MAX) return TOW_EINVAL;
-  size_t size = strlen(reason) + 1;
-  if (!f->reset_reason && (f->reset_reason = tow_loop_alloc(loop_of(f), size))) {
-    memcpy(f->reset_reason, reason, size);
-    f->reset_code = (uint16_t)code;
-  }
+  say_reset(f, (unsigned)code, reason);
   tow_transport_abort(transport);
   return 0;
 }

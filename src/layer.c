@@ -7,11 +7,15 @@
 
 /* ---- The end ---- */
 
-static void finish(tow_layer *l) {
-  tow_transport *upper = l->upper;
-  tow_loop_free(upper->loop, l->unread);
+static void free_layer(tow_layer *l) {
+  tow_loop_free(l->loop, l->unread);
   tow_list_remove(&l->ready);
   tow_layer_calls(l)->free(l);
+}
+
+static void finish(tow_layer *l) {
+  tow_transport *upper = l->upper;
+  free_layer(l);
   tow_host_closed(upper);
 }
 
@@ -39,6 +43,11 @@ void tow_layer_abort(tow_layer *l) {
   end(l, tow_transport_abort);
 }
 
+void tow_layer_fail(tow_layer *l, const tow_error *error) {
+  if (l->lower) tow_host_failed(l->lower, error);
+  tow_layer_abort(l);
+}
+
 int tow_layer_resume_writing(tow_protocol *self) {
   tow_maybe_resume_writing(((tow_layer *)self)->upper);
   return 0;
@@ -63,7 +72,8 @@ bool tow_layer_is_aborted(const tow_layer *l) {
 static const tow_buffer *lend(tow_transport *t, ptrdiff_t sizehint) {
   tow_layer *l = tow_layer_on(t);
   tow_enter(t->loop);
-  bool lent = tow_layer_calls(l)->lend && tow_layer_calls(l)->lend(l, sizehint, &t->loan);
+  bool holds = t->abilities & TOW_HOLDS_LOANS;
+  bool lent = !holds && tow_layer_calls(l)->lend && tow_layer_calls(l)->lend(l, sizehint, &t->loan);
   tow_leave(t->loop);
   if (!tow_may_read(t)) return t->loan.base = NULL;
   if (!lent) return tow_lend_slab(t);
@@ -84,26 +94,14 @@ static size_t feed(tow_transport *t, const void *data, size_t size) {
   return t->state & TOW_CLOSING ? size : done;
 }
 
-/* What the lower transport has queued itself was written before there was a layer, and goes first. */
+/* What the lower transport has queued itself was written before there was a layer, and has left. */
 static size_t peek(tow_transport *t, tow_iovec *lines, size_t count, size_t limit) {
-  tow_layer *l = tow_layer_on(t);
-  if (t->size == 0)
-    return count > 0 && limit > 0 && !(t->state & TOW_LOST) ? tow_layer_calls(l)->peek(l, lines, count, limit) : 0;
-  t->state &= (uint16_t)~TOW_LAYERED;
-  size_t n = tow_host_peek(t, lines, count, limit);
-  t->state |= TOW_LAYERED;
-  return n;
+  if (count == 0 || limit == 0 || (t->state & TOW_LOST)) return 0;
+  return tow_layer_calls(tow_layer_on(t))->peek(tow_layer_on(t), lines, count, limit);
 }
 
 static void sent(tow_transport *t, size_t size) {
-  tow_layer *l = tow_layer_on(t);
-  size_t own = size < t->size ? size : t->size;
-  if (own > 0) {
-    t->state &= (uint16_t)~TOW_LAYERED;
-    tow_host_sent(t, own);
-    t->state |= TOW_LAYERED;
-  }
-  if (size > own && !(t->state & TOW_LOST)) tow_layer_calls(l)->sent(l, size - own);
+  tow_layer_calls(tow_layer_on(t))->sent(tow_layer_on(t), size);
 }
 
 static const struct tow_layer_facts facts = {lend, feed, peek, sent, lower_closed};
@@ -167,7 +165,7 @@ void tow_layer_set_reading(tow_layer *l, bool on) {
   else if (!l->unread)
     tow_transport_resume_reading(l->lower);
   else if (tow_list_is_empty(&l->ready))
-    tow_schedule(l->upper->loop, &l->ready);
+    tow_schedule(l->loop, &l->ready);
 }
 
 /* ---- The beginning ---- */
@@ -176,25 +174,27 @@ void tow_layer_set_reading(tow_layer *l, bool on) {
 static tow_layer *new_layer(const tow_layering *layering, tow_transport *lower) {
   tow_layer *l = layering->create(layering, lower);
   if (!l) return NULL;
-  l->upper =
-      tow_new_transport(lower->loop, TOW_STREAMS, sizeof(tow_transport), &tow_layer_calls(l)->upper, l, l->abilities);
-  if (!l->upper) {
-    tow_layer_calls(l)->free(l);
-    return NULL;
-  }
-  l->upper->high = lower->high;
-  l->upper->low = lower->low;
+  l->loop = lower->loop;
   l->lower = lower;
   l->facts = &facts;
   l->ready.run = run_unread;
   tow_list_init(&l->ready);
   l->unread = NULL;
   l->reading = l->done = false;
+  l->upper =
+      tow_new_transport(l->loop, TOW_STREAMS, sizeof(tow_transport), &tow_layer_calls(l)->upper, l, l->abilities);
+  if (!l->upper) {
+    free_layer(l);
+    return NULL;
+  }
+  l->upper->high = lower->high;
+  l->upper->low = lower->low;
   return l;
 }
 
 static void put_on(tow_layer *l, tow_transport *lower) {
   lower->protocol = &l->protocol;
+  lower->family = TOW_LAYERS; /* no user's protocol suits it */
   lower->state |= TOW_LAYERED | TOW_READ_PAUSED;
   lower->abilities |=
       TOW_CAN_STAY_HALF_OPEN; /* the upper one says whether it can: the core closes that one, not this */
@@ -206,12 +206,11 @@ int tow_layering_start(const tow_layering *self, tow_transport *lower, const tow
   tow_layer *l = new_layer(self, lower);
   if (!l) return TOW_ENOMEM;
   int error = tow_start(l->upper, self == layers ? self->above : layers, factory);
-  if (error < 0) {
-    tow_layer_calls(l)->free(l);
-    return error;
-  }
-  put_on(l, lower);
-  return 0;
+  if (error < 0)
+    free_layer(l);
+  else
+    put_on(l, lower);
+  return error;
 }
 
 /* The next turn after tow_transport_start_layer. */
@@ -232,7 +231,7 @@ static tow_transport *start_one(tow_transport *t, const tow_layering *layering, 
   tow_transport *upper = l->upper;
   if (size > 0 && !(l->unread = tow_loop_alloc(t->loop, size))) {
     tow_loop_free(t->loop, upper);
-    tow_layer_calls(l)->free(l);
+    free_layer(l);
     return NULL;
   }
   if (size > 0) memcpy(l->unread, unread, size);
@@ -254,7 +253,7 @@ static tow_transport *start_one(tow_transport *t, const tow_layering *layering, 
 
 tow_transport *tow_transport_start_layer(tow_transport *t, const tow_layering *layering, const void *unread,
                                          size_t size) {
-  const uint16_t unfit = TOW_CLOSING | TOW_READ_ENDED | TOW_WRITE_ENDED | TOW_LAYERED;
+  const uint16_t unfit = TOW_CLOSING | TOW_READ_ENDED | TOW_WRITE_ENDED;
   if (t->loop->corked == t) tow_cork_flush(t->loop); /* what was written goes out before the layer */
   if (t->family != TOW_STREAMS || (t->state & (unfit | TOW_MADE)) != TOW_MADE) return NULL;
   return start_one(t, layering, unread, size);

@@ -231,7 +231,7 @@ tow_loop *tow_transport_get_loop(const tow_transport *t) {
 }
 
 int tow_transport_set_protocol(tow_transport *t, tow_protocol *protocol) {
-  if (!protocol || !tow_suits(t, protocol) || (t->state & TOW_LAYERED)) return TOW_EINVAL;
+  if (!protocol || !tow_suits(t, protocol)) return TOW_EINVAL;
   if ((t->state & TOW_DONE) || protocol == t->protocol) return 0;
   /* The old one may be freed as soon as its callback has returned, so its memory comes back if it can. */
   tow_transport_revoke_buffer(t);

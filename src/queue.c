@@ -103,19 +103,14 @@ void tow_queue_take(tow_transport *t, size_t size) {
 }
 
 void tow_queue_free(tow_transport *t) {
-  while (t->head) {
-    tow_chunk *chunk = t->head;
-    t->head = chunk->next;
-    free_chunk(t->loop, chunk);
-  }
-  t->tail = NULL;
+  tow_queue_take(t, SIZE_MAX); /* also what was dropped, and is not counted any more */
   t->size = 0;
 }
 
 size_t tow_host_peek(tow_transport *t, tow_iovec *lines, size_t count, size_t limit) {
   size_t n = 0;
-  if (t->state & TOW_LAYERED) return tow_layer_on(t)->facts->peek(t, lines, count, limit);
-  if (t->size == 0) return 0; /* empty, or dropped */
+  if (t->size == 0) /* empty, or dropped */
+    return t->state & TOW_LAYERED ? tow_layer_on(t)->facts->peek(t, lines, count, limit) : 0;
   for (tow_chunk *chunk = t->head; chunk && n < count && limit > 0; chunk = chunk->next) {
     size_t size = chunk->end - chunk->start;
     if (size > limit) size = limit;

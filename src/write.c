@@ -104,13 +104,12 @@ int tow_transport_write_eof(tow_transport *t) {
 /* ---- Draining ---- */
 
 void tow_host_sent(tow_transport *t, size_t size) {
-  if (t->state & TOW_LAYERED) {
-    tow_layer_on(t)->facts->sent(t, size);
+  if (t->state & TOW_LOST) return;
+  if (t->size == 0) {
+    if (t->state & TOW_LAYERED) tow_layer_on(t)->facts->sent(t, size);
     return;
   }
-  if (t->state & TOW_LOST) return;
   if (size > t->size) size = t->size;
-  if (size == 0) return;
   bool ended = t->state & TOW_WRITE_ENDED;
   tow_queue_take(t, size);
   tow_maybe_resume_writing(t); /* which may write, close, abort, or end the stream itself */

@@ -9,8 +9,8 @@ $(B)/core_test: $(CORE_TESTS:%=$(B)/tests/unit/%.o) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ -lm -o $@
 
 # ---- The recorder and the trace adapters ----
-RECORDER := $(sort $(wildcard tests/recorder/*.c))
-$(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c): $(wildcard tests/recorder/*.h)
+RECORDER := $(sort $(wildcard tests/recorder/*.c)) tests/framing/wire.c tests/unit/pass_layer.c
+$(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c): $(wildcard tests/recorder/*.h tests/framing/*.h)
 
 $(B)/tow-trace: $(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@

@@ -6,7 +6,7 @@
 #include <towline/uv.h>
 
 static const char usage[] =
-    "usage: tow-trace [--memory] SCENARIO.json ...\n"
+    "usage: tow-trace [--memory] [--layer pass|framing] SCENARIO.json ...\n"
     "Runs a scenario (tests/traces/README.md) on this library and prints its protocol's calls, one JSON object a "
     "line.\n"
     "\n"
@@ -18,6 +18,7 @@ static const char usage[] =
     "  fd:N             a pipe to write to (transport pipe_w) or to read from\n"
     "ORACLE_CHILD is the program that a subprocess runs.\n"
     "With --memory, the peer's steps are played on the memory host instead.\n"
+    "With --layer, on the memory host: a layer that does nothing, or framing, is put under the protocol.\n"
     "\n"
     "The name \"-\" is the standard input. Of several scenarios, each one's lines are followed by\n"
     "{\"log\":\"end\",\"file\":NAME,\"status\":STATUS}.\n"
@@ -84,7 +85,7 @@ static int run_uv(recorder *recorder, const char *name) {
   return status ? complain(status, name, "this host cannot open that") : 0;
 }
 
-static int run(const char *name, bool on_memory) {
+static int run(const char *name, bool on_memory, recorder_layer layer) {
   size_t size;
   char *text = read_file(name, &size);
   if (!text) return complain(2, name, "cannot be read");
@@ -93,6 +94,7 @@ static int run(const char *name, bool on_memory) {
   recorder *recorder = recorder_new(text, size, print, stdout, &status, why);
   free(text);
   if (!recorder) return complain(status, name, why);
+  recorder_set_layer(recorder, layer);
   status = recorder_is_memory(recorder) ? recorder_run_memory(recorder)
            : on_memory                  ? recorder_run_memory_peer(recorder)
                                         : run_uv(recorder, name);
@@ -101,15 +103,24 @@ static int run(const char *name, bool on_memory) {
 }
 
 int main(int count, char **arguments) {
-  bool on_memory = count > 1 && !strcmp(arguments[1], "--memory");
-  int first = on_memory ? 2 : 1;
+  bool on_memory = false;
+  recorder_layer layer = LAYER_NONE;
+  int first = 1;
+  if (first < count && !strcmp(arguments[first], "--memory")) {
+    on_memory = true;
+    first++;
+  }
+  if (first + 1 < count && !strcmp(arguments[first], "--layer")) {
+    layer = strcmp(arguments[first + 1], "pass") ? LAYER_FRAMING : LAYER_PASS;
+    first += 2;
+  }
   if (count <= first || !strcmp(arguments[1], "--help")) {
     fputs(usage, count > first ? stdout : stderr);
     return count > first ? 0 : 2;
   }
-  if (count == first + 1) return run(arguments[first], on_memory);
+  if (count == first + 1) return run(arguments[first], on_memory, layer);
   for (int i = first; i < count; i++) {
-    int status = run(arguments[i], on_memory);
+    int status = run(arguments[i], on_memory, layer);
     printf("{\"log\":\"end\",\"file\":\"%s\",\"status\":%d}\n", arguments[i], status);
     fflush(stdout);
   }

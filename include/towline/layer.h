@@ -45,6 +45,7 @@ struct tow_layer {
   tow_protocol protocol; /* its callbacks: the `base` of a tow_layer_callbacks */
   unsigned abilities;    /* of the upper transport: TOW_CAN_..., as tow_host_opened */
   /* ---- The core's ---- */
+  tow_loop *loop;
   tow_transport *lower; /* NULL once it is closed */
   tow_transport *upper;
   const struct tow_layer_facts *facts;
@@ -65,7 +66,8 @@ typedef struct tow_layer_callbacks {
   /* The peer's end of stream: answers 1. What closes the lower transport is tow_layer_close. */
   int (*eof_received)(tow_protocol *self);
   /* Optional. Where the next bytes are to go: tow_host_lend of the upper transport, or memory of the layer's, lent
-   * until `received`. False: anywhere. */
+   * until `received`. False: anywhere. Not called where the lower host keeps what it was lent (TOW_HOLDS_LOANS): the
+   * upper transport may be closed, and its protocol gone, before the lower one. */
   bool (*lend)(tow_layer *self, ptrdiff_t sizehint, tow_buffer *buffer);
   /* Bytes have come: in the memory that was lent, or in the host's. Answers how many were taken; fewer than `size` only
    * if reading was turned off: the rest comes again. */
@@ -73,7 +75,7 @@ typedef struct tow_layer_callbacks {
   /* tow_host_peek and tow_host_sent, for what is on its way through the layer. */
   size_t (*peek)(tow_layer *self, tow_iovec *lines, size_t count, size_t limit);
   void (*sent)(tow_layer *self, size_t size);
-  /* Both transports are gone. */
+  /* Both transports are gone, or could not be made: `loop` is all that may be used. */
   void (*free)(tow_layer *self);
   /* The host of the upper transport; `connection` is the layer. Its `close` ends in tow_layer_close. */
   tow_connection_host upper;
@@ -93,6 +95,8 @@ void tow_layer_set_reading(tow_layer *layer, bool on);
 /* The upper transport has been closed and nothing is left to be said: closes the lower one, or aborts it. */
 void tow_layer_close(tow_layer *layer);
 void tow_layer_abort(tow_layer *layer);
+/* The same after a failure: the lower transport's host is told of it. */
+void tow_layer_fail(tow_layer *layer, const tow_error *error);
 /* What was written before there was a layer has left: the upper transport may resume. */
 int tow_layer_resume_writing(tow_protocol *self);
 /* The lower transport has ended with this error, or NULL: so does the upper one (with TOW_EPIPE, if bytes waited). */

@@ -2,6 +2,7 @@
 #ifndef TOWLINE_TESTS_RECORDER_INTERNAL_H
 #define TOWLINE_TESTS_RECORDER_INTERNAL_H
 
+#include "far_end.h"
 #include "recorder.h"
 #include "scenario.h"
 #include <towline/memory.h>
@@ -30,6 +31,7 @@ typedef struct recording {
 
 struct recorder {
   scenario scenario;
+  recorder_layer layer;
   recording recordings[2];
   recorder_print print;
   void *context;
@@ -77,7 +79,7 @@ void recording_free(recording *self);
 /* open.c: the far end's address, as its host writes it. */
 void set_peer(recorder *self, const char *name);
 /* memory.c */
-tow_memory_peer *open_on_memory(recorder *self, tow_memory *memory, tow_memory_options options);
+void open_on_memory(recorder *self, far_end *far, tow_memory *memory, tow_memory_options options);
 
 /* Once connection_made knows the transport. */
 void find_peers(recorder *self);

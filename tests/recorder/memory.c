@@ -7,14 +7,14 @@
 typedef struct stage {
   recorder *recorder;
   tow_memory *memory;
-  tow_memory_peer *peer;
+  far_end far;
   uint64_t sent; /* where the peer's pattern stands */
 } stage;
 
 static void print_sizes(stage *self) {
   line *line = &self->recorder->line;
   size_t count;
-  const size_t *sizes = tow_memory_received_sizes(self->peer, &count);
+  const size_t *sizes = tow_memory_received_sizes(self->far.peer, &count);
   line_text(line, ",\"sizes\":[");
   for (size_t i = 0; i < count; i++) {
     if (i) line_text(line, ",");
@@ -26,13 +26,13 @@ static void print_sizes(stage *self) {
 static void report(stage *self) {
   line *line = &self->recorder->line;
   size_t size;
-  const void *data = tow_memory_received(self->peer, &size);
+  const void *data = far_end_received(&self->far, &size);
   line_text(line, "{\"peer\":\"report\",\"hex\":");
   line_hex(line, data, size);
   if (self->recorder->scenario.protos[0].kind == KIND_DATAGRAM)
     print_sizes(self);
   else
-    line_text(line, tow_memory_received_eof(self->peer) ? ",\"eof\":true" : ",\"eof\":false");
+    line_text(line, far_end_received_eof(&self->far) ? ",\"eof\":true" : ",\"eof\":false");
   print_line(self->recorder);
 }
 
@@ -43,26 +43,26 @@ static void run(stage *self, const step *step) {
   switch (step->id) {
   case STEP_PEER_SEND:
     bytes = payload(step, &self->sent, &size);
-    tow_memory_send(self->peer, bytes, size);
+    far_end_send(&self->far, bytes, size);
     free(bytes);
     break;
   case STEP_PEER_EOF:
-    tow_memory_send_eof(self->peer);
+    far_end_eof(&self->far);
     break;
   case STEP_PEER_ERROR:
-    tow_memory_send_error(self->peer, &error);
+    far_end_error(&self->far, &error);
     break;
   case STEP_PEER_ACCEPT:
-    tow_memory_accept(self->peer, (ptrdiff_t)step->n);
+    far_end_accept(&self->far, (ptrdiff_t)step->n);
     break;
   case STEP_PEER_SEND_ERROR:
-    tow_memory_fail_writes(self->peer, step->text ? &error : NULL);
+    tow_memory_fail_writes(self->far.peer, step->text ? &error : NULL);
     break;
   case STEP_PEER_REPORT:
     report(self);
     break;
   case STEP_ENV_RUN:
-    tow_memory_run(self->memory);
+    far_end_run(&self->far, self->memory);
     break;
   default:
     run_op(self->recorder, step);
@@ -85,12 +85,23 @@ static void run_steps(stage *self) {
   const scenario *scenario = &self->recorder->scenario;
   for (size_t i = 0; i < scenario->pre.count; i++)
     run(self, &scenario->pre.at[i]);
-  tow_memory_run(self->memory);
+  far_end_run(&self->far, self->memory);
   for (size_t i = 0; i < scenario->steps.count; i++) {
     print_step(self->recorder, i, scenario->steps.at[i].id);
     run(self, &scenario->steps.at[i]);
   }
   report(self);
+}
+
+/* To the lowest transport: what it carries in frames is fed with the rest of the frames. */
+static void feed_bytes(stage *self, const uint8_t *bytes, size_t size) {
+  wire_bytes frames = {0};
+  if (self->far.layer == LAYER_FRAMING)
+    wire_data(&frames, bytes, size);
+  else
+    wire_add(&frames, bytes, size);
+  tow_host_feed(tow_memory_transport(self->far.peer), frames.data, frames.size);
+  wire_free(&frames);
 }
 
 static void feed(stage *self) {
@@ -99,9 +110,9 @@ static void feed(stage *self) {
   size_t size;
   uint8_t *bytes = payload(&all, &self->sent, &size);
   recorder->feeding = true;
-  tow_memory_run(self->memory);
-  tow_host_feed(tow_memory_transport(self->peer), bytes, size);
-  tow_memory_run(self->memory);
+  far_end_run(&self->far, self->memory);
+  feed_bytes(self, bytes, size);
+  far_end_run(&self->far, self->memory);
   free(bytes);
   if (recorder->lost_code)
     print_raised(recorder, "feed", recorder->lost_code, recorder->lost_message);
@@ -110,27 +121,30 @@ static void feed(stage *self) {
 }
 
 /* Its capacity is the scenario's, if that says one. */
-tow_memory_peer *open_on_memory(recorder *self, tow_memory *memory, tow_memory_options options) {
+void open_on_memory(recorder *self, far_end *far, tow_memory *memory, tow_memory_options options) {
   if (self->scenario.send_capacity != SCENARIO_UNSET) options.capacity = (ptrdiff_t)self->scenario.send_capacity;
-  if (self->scenario.protos[0].kind != KIND_DATAGRAM) return tow_memory_open(memory, recorder_factory(self), &options);
   static const char name[] = "peer";
-  set_peer(self, name);
-  if (!self->scenario.is_bound) {
+  bool has_datagrams = self->scenario.protos[0].kind == KIND_DATAGRAM;
+  far_end_layers(far, has_datagrams ? LAYER_NONE : self->layer, &options);
+  if (has_datagrams) set_peer(self, name);
+  if (has_datagrams && !self->scenario.is_bound) {
     options.connected_to.size = sizeof name - 1;
     memcpy(options.connected_to.bytes, name, sizeof name - 1);
   }
-  return tow_memory_open_endpoint(memory, recorder_factory(self), &options);
+  far->peer = (has_datagrams ? tow_memory_open_endpoint : tow_memory_open)(memory, recorder_factory(self), &options);
+  if (!far->peer) abort();
 }
 
 int recorder_run_memory(recorder *self) {
-  const tow_memory_options options = {.capacity = -1};
   stage stage = {.recorder = self, .memory = tow_memory_new(NULL)};
-  if (!stage.memory || !(stage.peer = open_on_memory(self, stage.memory, options))) abort();
+  if (!stage.memory) abort();
+  open_on_memory(self, &stage.far, stage.memory, (tow_memory_options){.capacity = -1});
   if (self->scenario.protos[0].kind == KIND_FEED)
     feed(&stage);
   else
     run_steps(&stage);
   recorder_abort(self);
   tow_memory_free(stage.memory);
+  far_end_free(&stage.far);
   return 0;
 }

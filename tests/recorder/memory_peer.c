@@ -10,7 +10,7 @@ enum { WINDOW = 65536 }; /* what is on its way to a peer that does not read, as 
 typedef struct player {
   recorder *recorder;
   tow_memory *memory;
-  tow_memory_peer *peer;
+  far_end far;
   size_t next;
   uint64_t sent;      /* where the pattern stands */
   size_t read, wants; /* bytes that the peer has taken, and those that it is waiting for in this step */
@@ -23,13 +23,13 @@ typedef struct player {
 static size_t take(player *self, size_t most) {
   size_t there;
   if (self->has_datagrams)
-    tow_memory_received_sizes(self->peer, &there);
+    tow_memory_received_sizes(self->far.peer, &there);
   else
-    tow_memory_received(self->peer, &there);
+    far_end_received(&self->far, &there);
   size_t count = there - self->read < most ? there - self->read : most;
-  if (count) tow_memory_accept(self->peer, (ptrdiff_t)count);
+  if (count) far_end_accept(&self->far, (ptrdiff_t)count);
   self->read += count;
-  self->saw_end = self->saw_end || (most > count && tow_memory_received_eof(self->peer));
+  self->saw_end = self->saw_end || (most > count && far_end_received_eof(&self->far));
   return count;
 }
 
@@ -54,7 +54,7 @@ static bool sleep_over(player *self, const step *step) {
 static void send(player *self, const step *step) {
   size_t size;
   uint8_t *bytes = payload(step, &self->sent, &size);
-  tow_memory_send(self->peer, bytes, size); /* of an endpoint that is connected to none: from nobody */
+  far_end_send(&self->far, bytes, size); /* of an endpoint that is connected to none: from nobody */
   free(bytes);
 }
 
@@ -70,15 +70,15 @@ static bool play(player *self, const step *step) {
   case STEP_PEER_RECV_EOF:
     return receive(self, step);
   case STEP_PEER_SHUTDOWN:
-    tow_memory_send_eof(self->peer);
+    far_end_eof(&self->far);
     return true;
   case STEP_PEER_CLOSE:
-    tow_memory_send_eof(self->peer);
-    tow_memory_fail_writes(self->peer, &gone);
+    far_end_eof(&self->far);
+    tow_memory_fail_writes(self->far.peer, &gone);
     return true;
   case STEP_PEER_RESET:
-    tow_memory_send_error(self->peer, &reset);
-    tow_memory_fail_writes(self->peer, &reset);
+    far_end_error(&self->far, &reset);
+    tow_memory_fail_writes(self->far.peer, &reset);
     return true;
   case STEP_PEER_SLEEP:
     return sleep_over(self, step);
@@ -102,15 +102,15 @@ static bool play_next(player *self) {
 
 static void turn(player *self) {
   size_t before = self->read;
-  tow_memory_run(self->memory);
+  far_end_run(&self->far, self->memory);
   if (!play_next(self) && self->read == before) tow_memory_advance(self->memory, 1);
 }
 
 static void report_datagrams(player *self) {
   line *line = &self->recorder->line;
   size_t size, count;
-  const char *data = tow_memory_received(self->peer, &size);
-  const size_t *sizes = tow_memory_received_sizes(self->peer, &count);
+  const char *data = tow_memory_received(self->far.peer, &size);
+  const size_t *sizes = tow_memory_received_sizes(self->far.peer, &count);
   for (size_t i = 0; i < self->read; data += sizes[i++]) {
     line_text(line, "{\"peer\":\"datagram\",\"hex\":");
     line_hex(line, data, sizes[i]);
@@ -126,7 +126,7 @@ static void report(player *self) {
     return;
   }
   size_t size;
-  const void *data = tow_memory_received(self->peer, &size);
+  const void *data = far_end_received(&self->far, &size);
   line_text(&recorder->line, "{\"peer\":\"report\",\"hex\":");
   line_hex(&recorder->line, data, self->read);
   line_text(&recorder->line, ",\"end\":");
@@ -164,7 +164,8 @@ int recorder_run_memory_peer(recorder *self) {
     tow_memory_free(player.memory);
     return 0;
   }
-  if (!player.memory || !(player.peer = open_on_memory(self, player.memory, options))) abort();
+  if (!player.memory) abort();
+  open_on_memory(self, &player.far, player.memory, options);
   while (!self->ended)
     turn(&player);
   recorder_abort(self);
@@ -173,5 +174,6 @@ int recorder_run_memory_peer(recorder *self) {
     ;
   report(&player);
   tow_memory_free(player.memory);
+  far_end_free(&player.far);
   return 0;
 }

@@ -26,6 +26,10 @@ void recorder_free(recorder *self) {
   free(self);
 }
 
+void recorder_set_layer(recorder *self, recorder_layer layer) {
+  self->layer = layer;
+}
+
 bool recorder_is_memory(const recorder *self) {
   return self->scenario.is_memory || self->scenario.protos[0].kind == KIND_FEED;
 }

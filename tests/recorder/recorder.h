@@ -21,6 +21,10 @@ recorder *recorder_new(const char *text, size_t size, recorder_print print, void
 /* The connection must be lost, or its loop gone. */
 void recorder_free(recorder *self);
 
+/* What is put under the protocol when it runs on a memory host. */
+typedef enum recorder_layer { LAYER_NONE, LAYER_PASS, LAYER_FRAMING } recorder_layer;
+void recorder_set_layer(recorder *self, recorder_layer layer);
+
 /* Steps that need no I/O, on a memory host of its own: is it for that, and run it. Answers the exit status. */
 bool recorder_is_memory(const recorder *self);
 int recorder_run_memory(recorder *self);

@@ -32,7 +32,7 @@ static void sent(tow_layer *self, size_t size) {
 }
 
 static void release(tow_layer *self) {
-  tow_loop_free(tow_transport_get_loop(self->upper), self);
+  tow_loop_free(self->loop, self);
 }
 
 /* ---- The upper side ---- */
@@ -58,8 +58,10 @@ static int upper_revoke(void *self) {
 }
 
 static void upper_close(void *self, const tow_error *error) {
-  (void)error;
-  tow_layer_close(self);
+  if (error || tow_layer_is_aborted(self))
+    tow_layer_abort(self);
+  else
+    tow_layer_close(self);
 }
 
 static int upper_extra_info(void *self, const char *name, char *value, size_t capacity) {
