@@ -1,7 +1,7 @@
 import { Module } from './module.js';
 
 /** @typedef {import('./own-request.js').Options} Options */
-/** @typedef {import('./transports/node-child-process.js').SpawnOptions} SpawnOptions */
+/** @typedef {import('./subprocess.js').SpawnOptions} SpawnOptions */
 
 /** A loaded module in Node, which can what a browser cannot. The promises and the errors are those of `connect`. */
 export class NodeModule extends Module {
