@@ -15,6 +15,15 @@ MQTT_EXPORTS := mqtt_session_new mqtt_session_problem mqtt_session_check mqtt_se
 $(foreach build,wasi emscripten,$(MQTT_WASM:%.c=build/$(build)/%.o)): $(MQTT_HEADERS)
 $(eval $(call tow_module,mqtt,$(MQTT_WASM),$(MQTT_EXPORTS)))
 
+# ---- The netcode: the same over UDP and over WebRTC ----
+NETCODE := demo/netcode.c demo/netcode_peer.c demo/netcode_packet.c
+NETCODE_HEADERS := demo/netcode.h demo/netcode_peer.h demo/netcode_packet.h demo/arguments.h
+
+$(patsubst %.c,$(B)/%.o,$(NETCODE) demo/netcode_native.c tests/unit/netcode_test.c): $(NETCODE_HEADERS)
+
+$(B)/netcode: $(patsubst %.c,$(B)/%.o,demo/netcode_native.c demo/arguments.c $(NETCODE)) $(B)/libtowline.a
+	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@
+
 # ---- make demo ----
 # DEMO: options of demo/server.js, as in `make demo DEMO="--port 9000"`.
 .PHONY: demo demo-native
