@@ -38,6 +38,7 @@ import { runTrace } from './runner.js';
  * @typedef {object} Details
  * @property {string} name
  * @property {Transport} [transport] none: it plays the peer itself
+ * @property {string} [on] what scenarios call that, if not 'memory'
  * @property {boolean | 'either'} halfClose whether its connections have one
  * @typedef {Adapter & Details} Host
  */
@@ -99,6 +100,12 @@ const memory = {
   run: ({ scenario, print }) => towTrace(['--memory', '-'], {}, print, JSON.stringify(scenario)),
 };
 
+/** @type {Adapter} */
+const framedMemory = {
+  run: ({ scenario, print }) =>
+    towTrace(['--memory', '--layer', 'framing', '-'], {}, print, JSON.stringify(scenario)),
+};
+
 /** Both builds' code. @type {Map<string, Buffer<ArrayBuffer>>} */
 const codes = new Map();
 
@@ -109,10 +116,11 @@ function codeOf(build) {
   return code;
 }
 
-/** In this process. @type {(build: string) => Adapter} */
-const node = (build) => ({
+/** In this process. @type {(build: string, framed?: boolean) => Adapter} */
+const node = (build, framed) => ({
   async run(task) {
-    const status = await runTrace({ load, code: codeOf(build), child: childProgram, ...task });
+    const stage = { load, code: codeOf(build), framed, child: childProgram, ...task };
+    const status = await runTrace(stage);
     const isLeft = status === 77 && task.spec?.startsWith('fd:');
     if (isLeft && task.spec) closeSync(descriptorOf(task.spec));
     return status;
@@ -154,6 +162,12 @@ const wasmHosts = (build) => [
     name: `Node ${one.name}, ${build}`,
   })),
   { ...chromium(build), name: `Chromium ws, ${build}`, transport: 'ws', halfClose: false },
+  {
+    ...node(build, true),
+    name: `memory, framed, ${build}`,
+    on: 'framed-memory',
+    halfClose: true,
+  },
   { ...node(build), name: `Node tcp, framed, ${build}`, transport: 'framed-tcp', halfClose: true },
 ];
 
@@ -169,6 +183,7 @@ export const hosts = [
   { ...libuv, name: 'libuv unix', transport: 'unix', halfClose: true },
   { ...libuv, name: 'libuv tcp server', transport: 'tcp-server', halfClose: true },
   { ...libuv, name: 'libuv tcp, framed', transport: 'framed-tcp', halfClose: true },
+  { ...framedMemory, name: 'memory, framed', on: 'framed-memory', halfClose: true },
   ...others.map((one) => ({ ...libuv, ...one, name: `libuv ${one.name}` })),
   ...builds.flatMap(wasmHosts),
 ];

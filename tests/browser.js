@@ -64,6 +64,14 @@ export async function openBrowser() {
     return {
       page,
       close,
+      /** The processes that a page's data goes through: its own, and the one with the sockets. */
+      async processes() {
+        const session = await browser.newBrowserCDPSession();
+        const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+        return processInfo
+          .filter(({ type }) => type === 'renderer' || type === 'utility')
+          .map(({ id }) => id);
+      },
       /**
        * Runs a scenario with tests/runner.js in the page.
        * @param {string} build

@@ -27,7 +27,7 @@ build/jsmn/jsmn.h: /usr/include/jsmn.h
 
 build/wasi/tests/recorder/json.o build/emscripten/tests/recorder/json.o: WASM_FLAGS += -isystem build/jsmn
 build/wasi/tests/recorder/json.o build/emscripten/tests/recorder/json.o: build/jsmn/jsmn.h
-$(eval $(call tow_module,trace,$(RECORDER) tests/wasm/trace.c,trace_new trace_status trace_is_memory trace_run trace_protocol trace_open trace_abort trace_free))
+$(eval $(call tow_module,trace,$(RECORDER) tests/wasm/trace.c,trace_new trace_status trace_is_memory trace_frame trace_run trace_protocol trace_open trace_abort trace_free))
 
 .PHONY: test-contract test-traces trace-programs
 trace-programs: $(B)/tow-trace $(B)/child build/wasi/trace.wasm build/emscripten/trace.wasm
@@ -70,6 +70,11 @@ $(B)/faults: $(patsubst %.c,$(B)/%.o,$(FAULTS) tests/faults/subject/native.c) $(
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@
 
 $(eval $(call tow_module,faults,$(FAULTS) tests/faults/subject/wasm.c,subject_new subject_feed))
+
+# 200 MB to a reader that takes 1 MB a second, in four directions at once.
+.PHONY: slow-reader
+slow-reader: build/wasi/faults.wasm
+	node tests/faults/slow-reader.js
 
 .PHONY: test-faults
 test-faults: $(B)/faults build/wasi/faults.wasm

@@ -16,7 +16,8 @@ const scenarios = readdirSync(folder)
   .filter((name) => name.endsWith('.json'))
   .flatMap((name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')));
 
-const streams = ['memory', 'tcp', 'tcp-server', 'unix', 'ws', 'framed-tcp', 'framed-ws'];
+const plain = ['memory', 'tcp', 'tcp-server', 'unix', 'ws'];
+const streams = [...plain, 'framed-memory', 'framed-tcp', 'framed-ws'];
 
 /** @type {Record<string, string[]>} */
 const transports = {
@@ -34,8 +35,8 @@ const transportsOf = ({ kind, transport, transports: some }) =>
  * @param {Scenario} scenario
  * @param {import('./adapters.js').Host} host
  */
-function isFor(scenario, { transport, halfClose }) {
-  const isOver = transportsOf(scenario).includes(transport ?? 'memory');
+function isFor(scenario, { transport, on = transport ?? 'memory', halfClose }) {
+  const isOver = transportsOf(scenario).includes(on);
   return isOver && (halfClose === 'either' || [undefined, halfClose].includes(scenario.half_close));
 }
 

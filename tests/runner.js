@@ -14,6 +14,7 @@
  * @property {BufferSource} code of the module
  * @property {Scenario} scenario
  * @property {string} [spec] where the peer is (tests/peer/); none: the memory host in the module
+ * @property {boolean} [framed] on the memory host, with Towline framing
  * @property {string} [child] the program that a subprocess runs
  * @property {(line: Line) => void} print
  */
@@ -22,7 +23,7 @@
  * Cuts what is printed into lines.
  * @param {(line: Line) => void} print
  */
-function lineReader(print) {
+export function lineReader(print) {
   let rest = '';
   return (/** @type {string} */ text) => {
     rest += text;
@@ -51,7 +52,7 @@ async function openPipe(module, trace, scenario, spec) {
  * @returns {Promise<number>} 0 done, 2 malformed, 77 cannot run this one
  */
 export async function runTrace(stage) {
-  const { load, code, scenario, spec, child = '', print } = stage;
+  const { load, code, scenario, spec, framed, child = '', print } = stage;
   /** @type {() => void} */
   let end = () => {};
   /** @type {Promise<void>} */
@@ -67,6 +68,7 @@ export async function runTrace(stage) {
     const trace = Number(module.call('trace_new', JSON.stringify(scenario)));
     const status = Number(module.call('trace_status', trace));
     if (status !== 0) return status;
+    if (framed) module.call('trace_frame', trace);
     if (spec === undefined) return Number(module.call('trace_run', trace));
     if (!spec.startsWith('fd:')) module.call('trace_open', trace, module.loop, spec, child);
     else if ('connectReadPipe' in module) await openPipe(module, trace, scenario, spec);

@@ -35,6 +35,9 @@ export class Events {
   /** A command. @param {string} _text */
   send(_text) {}
 
+  /** Has its garbage collected, where that can be asked for: an engine that is in no need does it late. */
+  async collect() {}
+
   /** What was told of one, in order; data left out. @param {number} id */
   calls(id) {
     const told = this.#told.get(id) ?? [];

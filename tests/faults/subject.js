@@ -17,11 +17,14 @@ export const hosts = { native: [file('build/sanitize/faults')], Node: node };
 /** @type {Record<string, string[]>} */
 export const plainHosts = { native: [file('build/faults')], Node: node };
 
-/** In KiB. @param {number} pid @param {'VmHWM' | 'VmRSS'} what at most, or now */
-export function memoryOf(pid, what) {
+/** In KiB: what /proc says of a process. @param {number} pid @param {string} what */
+function statusOf(pid, what) {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   return Number(new RegExp(`${what}:\\s*(\\d+)`).exec(status)?.[1]);
 }
+
+/** In KiB: what a process has in memory, but for what it has of files. @param {number} pid */
+export const memoryOf = (pid) => statusOf(pid, 'RssAnon') + statusOf(pid, 'RssShmem');
 
 const portOf = (/** @type {string} */ name) => name.slice(name.lastIndexOf(':') + 1);
 
@@ -113,9 +116,14 @@ export class Subject extends Events {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 
+  /** In KiB, now. */
+  get memory() {
+    return memoryOf(this.pid);
+  }
+
   /** What it has used at most, in KiB. */
   get peak() {
-    return memoryOf(this.pid, 'VmHWM');
+    return statusOf(this.pid, 'VmHWM');
   }
 }
 

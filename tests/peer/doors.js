@@ -61,11 +61,11 @@ const halfOpen = { allowHalfOpen: true, pauseOnConnect: true };
 const portOf = (server) => /** @type {net.AddressInfo} */ (server.address()).port;
 
 /**
- * @param {(offered: Set<string>) => string | false} choose a subprotocol
  * @param {(socket: import('ws').WebSocket) => Wire} wireOf
+ * @param {(offered: Set<string>) => string | false} [choose] a subprotocol; unless it is said, the first
  * @returns {Promise<Door>}
  */
-async function webSocketDoor(choose, wireOf) {
+async function webSocketDoor(wireOf, choose) {
   const http = createServer();
   /** @type {Set<import('node:stream').Duplex>} */
   const sockets = new Set();
@@ -165,16 +165,15 @@ export const doors = {
   pipe_r: () => pipeDoor('pipe_r'),
   pipe_w: () => pipeDoor('pipe_w'),
 
-  ws: () => webSocketDoor(() => false, webSocketWire),
+  ws: () => webSocketDoor(webSocketWire),
 
-  /** Only to those who offer it. */
   'framed-ws': () =>
     webSocketDoor(
-      (offered) => offered.has('towline.1') && 'towline.1',
       (socket) => {
         if (socket.protocol !== 'towline.1') throw new Error('Towline framing was not offered');
         return new FramedWire(webSocketWire(socket));
       },
+      (offered) => offered.has('towline.1') && 'towline.1',
     ),
 };
 

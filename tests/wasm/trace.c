@@ -23,6 +23,7 @@ static void ended(void *context) {
 trace *trace_new(const char *text, size_t size);
 int trace_status(const trace *self);
 bool trace_is_memory(const trace *self);
+void trace_frame(trace *self);
 int trace_run(trace *self);
 tow_protocol *trace_protocol(tow_loop *loop, trace *self);
 void trace_open(trace *self, tow_loop *loop, const char *peer, size_t peer_size, const char *child, size_t child_size);
@@ -46,6 +47,11 @@ int trace_status(const trace *self) {
 }
 bool trace_is_memory(const trace *self) {
   return recorder_is_memory(self->recorder);
+}
+
+/* Towline framing under the protocol, without a real connection. */
+void trace_frame(trace *self) {
+  recorder_set_layer(self->recorder, LAYER_FRAMING);
 }
 
 /* Without a real connection: stepped, or with the peer played on the memory host. */
