@@ -160,12 +160,11 @@ static size_t gather(const framing *f, tow_iovec *out, const tow_iovec *lines, s
   return n;
 }
 
-/* How many bytes the first lines have that fit beside a head. */
-static size_t sum(const tow_iovec *lines, size_t count, size_t skip) {
+static size_t sum(const tow_iovec *lines, size_t count) {
   size_t size = 0;
-  for (size_t i = 0; i < count && i < LINES - 1; i++)
+  for (size_t i = 0; i < count; i++)
     size += lines[i].size;
-  return size - skip;
+  return size;
 }
 
 static size_t upper_write(void *self, const tow_iovec *lines, size_t count) {
@@ -179,7 +178,7 @@ static size_t upper_write(void *self, const tow_iovec *lines, size_t count) {
     for (; count > 0 && skip == lines->size; lines++, count--)
       skip = 0;
     if (count == 0) break;
-    settle(f, sum(lines, count, skip));
+    settle(f, sum(lines, count < LINES ? count : LINES - 1) - skip); /* one is for the head */
     tow_iovec out[LINES];
     size_t n = gather(f, out, lines, count, skip, f->body);
     size_t body = leave(f, tow_layer_offer(&f->base, out, n));
@@ -196,10 +195,17 @@ static void upper_flush(void *self) {
   if (is_busy(f) || f->credit > 0) tow_layer_flush(&f->base);
 }
 
+/* How many bytes wait above that there is credit for: in the upper transport, or in one above it. */
+static size_t waiting(framing *f) {
+  tow_iovec lines[LINES];
+  size_t limit = f->credit < BODY_MAX ? f->credit : BODY_MAX;
+  return sum(lines, tow_host_peek(f->base.upper, lines, LINES, limit));
+}
+
 static size_t peek(tow_layer *self, tow_iovec *lines, size_t count, size_t limit) {
   framing *f = of(self);
   if (f->gone) return 0;
-  if (!is_busy(f)) settle(f, tow_transport_get_write_buffer_size(self->upper));
+  if (!is_busy(f)) settle(f, waiting(f));
   size_t n = 0, head = (size_t)(f->head_size - f->head_start);
   if (head > limit) head = limit;
   if (head > 0) lines[n++] = (tow_iovec){f->head + f->head_start, head};
@@ -254,30 +260,36 @@ static void let_go(framing *f) {
   f->held_start = f->held_size = f->held_capacity = 0;
 }
 
+static bool end_is_due(const framing *f) {
+  return f->end_heard && !f->end_told && !f->held && f->reading;
+}
+
+static void tell_end(framing *f) {
+  f->end_told = true;
+  tow_host_eof(f->base.upper);
+}
+
 /* What was held, then the end: in turns of their own. */
 static int deliver(void *self) {
   framing *f = of(self);
-  if (!f->reading) return 0;
-  if (f->held) {
+  if (f->held && f->reading) {
     size_t size = f->held_size - f->held_start;
     size_t taken = tow_host_feed(f->base.upper, f->held + f->held_start, size);
     take(f, taken);
     f->held_start += taken;
     if (taken == size) let_go(f);
     say(f);
-  } else if (f->end_heard && !f->end_told) {
-    f->end_told = true;
-    tow_host_eof(f->base.upper);
+    if (end_is_due(f)) tow_loop_call_soon(loop_of(f), &f->deliver, deliver, f);
+  } else if (end_is_due(f)) {
+    tell_end(f);
   }
-  if (f->reading && (f->held || (f->end_heard && !f->end_told)))
-    tow_loop_call_soon(loop_of(f), &f->deliver, deliver, f);
   return 0;
 }
 
 static void upper_set_reading(void *self, bool on) {
   framing *f = of(self);
   f->reading = on;
-  if (on && (f->held || (f->end_heard && !f->end_told))) tow_loop_call_soon(loop_of(f), &f->deliver, deliver, f);
+  if (on && (f->held || end_is_due(f))) tow_loop_call_soon(loop_of(f), &f->deliver, deliver, f);
 }
 
 static void data_received(framing *f, const void *data, size_t size) {
@@ -333,7 +345,7 @@ static void credit_received(framing *f) {
   }
   bool waited = f->credit == 0;
   f->credit += more;
-  if (waited && tow_transport_get_write_buffer_size(f->base.upper) > 0) tow_layer_flush(&f->base);
+  if (waited) tow_layer_flush(&f->base);
 }
 
 static void end_received(framing *f) {
@@ -342,7 +354,7 @@ static void end_received(framing *f) {
     return;
   }
   f->end_heard = true;
-  if (f->reading) tow_loop_call_soon(loop_of(f), &f->deliver, deliver, f);
+  if (end_is_due(f)) tell_end(f);
 }
 
 static void frame_received(framing *f) {
@@ -412,7 +424,7 @@ static int eof_received(tow_protocol *self) {
   tow_handle_cancel(&f->timer);
   if (!f->end_heard)
     fail(f, TOW_ECONNRESET, "the connection ended in the middle of the stream");
-  else if (tow_transport_get_write_buffer_size(f->base.upper) > 0)
+  else if (tow_host_peek(f->base.upper, &(tow_iovec){NULL, 0}, 1, 1) > 0)
     fail(f, TOW_EPIPE, NULL);
   close_if_done(f);
   return 1;

@@ -3,10 +3,11 @@ TEST_PROGRAMS := $(addprefix $(B)/,core_test uv_test mqtt_test netcode_test unit
   instructions faults)
 
 # ---- The core, on the memory host ----
-CORE_TESTS := probe core_test lifecycle_test flow_test write_test read_test loop_test datagram_test process_test
-$(CORE_TESTS:%=$(B)/tests/unit/%.o): tests/unit/probe.h
+CORE_TESTS := probe core_test lifecycle_test flow_test write_test read_test loop_test datagram_test process_test \
+  layer_test framing_test pass_layer
+$(CORE_TESTS:%=$(B)/tests/unit/%.o): tests/unit/probe.h tests/unit/pass_layer.h tests/framing/wire.h
 
-$(B)/core_test: $(CORE_TESTS:%=$(B)/tests/unit/%.o) $(B)/libtowline.a
+$(B)/core_test: $(CORE_TESTS:%=$(B)/tests/unit/%.o) $(B)/tests/framing/wire.o $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ -lm -o $@
 
 # ---- The recorder and the trace adapters ----
