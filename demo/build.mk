@@ -16,20 +16,25 @@ $(foreach build,wasi emscripten,$(MQTT_WASM:%.c=build/$(build)/%.o)): $(MQTT_HEA
 $(eval $(call tow_module,mqtt,$(MQTT_WASM),$(MQTT_EXPORTS)))
 
 # ---- The netcode: the same over UDP and over WebRTC ----
-NETCODE := demo/netcode.c demo/netcode_peer.c demo/netcode_packet.c
-NETCODE_HEADERS := demo/netcode.h demo/netcode_peer.h demo/netcode_packet.h demo/arguments.h
+NETCODE := demo/netcode.c demo/netcode_peer.c demo/netcode_packet.c demo/netcode_path.c
+NETCODE_HEADERS := $(wildcard demo/netcode*.h) demo/arguments.h
+NETCODE_EXPORTS := netcode_game_new netcode_game_free netcode_game_protocol netcode_game_steer netcode_game_look
 
 $(patsubst %.c,$(B)/%.o,$(NETCODE) demo/netcode_native.c tests/unit/netcode_test.c): $(NETCODE_HEADERS)
 
 $(B)/netcode: $(patsubst %.c,$(B)/%.o,demo/netcode_native.c demo/arguments.c $(NETCODE)) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@
 
+NETCODE_WASM := demo/netcode_wasm.c $(NETCODE)
+$(foreach build,wasi emscripten,$(NETCODE_WASM:%.c=build/$(build)/%.o)): $(NETCODE_HEADERS)
+$(eval $(call tow_module,netcode,$(NETCODE_WASM),$(NETCODE_EXPORTS),plain))
+
 # ---- make demo ----
 # DEMO: options of demo/server.js, as in `make demo DEMO="--port 9000"`.
 .PHONY: demo demo-native
 demo: node_modules/.package-lock.json
 	@.ci/deps demo
-	@$(MAKE) --no-print-directory build/wasi/mqtt.wasm
+	@$(MAKE) --no-print-directory build/wasi/mqtt.wasm build/wasi/netcode.wasm
 	@node demo/server.js $(DEMO)
 
 demo-native:

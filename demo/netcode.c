@@ -179,7 +179,11 @@ static const tow_datagram_callbacks protocol = {
 
 void netcode_init(netcode *self, tow_loop *loop, const netcode_callbacks *callbacks, const char *name,
                   uint64_t random) {
-  *self = (netcode){.base = {&protocol.base}, .callbacks = callbacks, .loop = loop, .random = random};
+  memset(self, 0, sizeof *self);
+  self->base.callbacks = &protocol.base;
+  self->callbacks = callbacks;
+  self->loop = loop;
+  self->random = random;
   self->body = (netcode_body){.x = NETCODE_WIDTH / 2, .y = NETCODE_HEIGHT / 2};
   self->session = draw(self);
   for (size_t size = 0; *name != 0 && size < NETCODE_NAME; name++)

@@ -3,8 +3,8 @@
 
 #include "arguments.h"
 #include "netcode.h"
+#include "netcode_path.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <towline/uv.h>
@@ -90,26 +90,12 @@ static int on_left(netcode *netcode, const netcode_peer *peer) {
   return say(peer, "is gone");
 }
 
-/* ---- The body ---- */
-
-static float wave(float size, double angle) {
-  return size / 2 + size * 0.4f * (float)sin(angle);
-}
-
-static float slope(float size, double angle, double speed) {
-  return size * 0.4f * (float)(cos(angle) * speed);
-}
+/* ---- The endpoint ---- */
 
 static int on_move(netcode *netcode, double time, netcode_body *body) {
-  static const double across = 0.9, down = 1.3; /* radians a second */
-  double phase = (double)(((program *)netcode)->random % 1000) / 100;
-  double x = time / 1000 * across + phase, y = time / 1000 * down;
-  *body = (netcode_body){wave(NETCODE_WIDTH, x), wave(NETCODE_HEIGHT, y), slope(NETCODE_WIDTH, x, across),
-                         slope(NETCODE_HEIGHT, y, down)};
+  *body = netcode_path(netcode->session, time);
   return 0;
 }
-
-/* ---- The endpoint ---- */
 
 static int on_closed(netcode *netcode, const tow_error *error) {
   program *self = (program *)netcode;
