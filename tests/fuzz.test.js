@@ -71,17 +71,21 @@ function runProgram(program, parameters, input = '') {
   return ended;
 }
 
-test('the core: 20,000 inputs, always the same ones', async () => {
-  const { status, err } = await runProgram('build/fuzz/core_fuzz', [
-    '-runs=20000',
-    '-seed=1',
-    '-max_len=400',
-    '-len_control=0',
-    '-verbosity=0',
-    `-artifact_prefix=${fromRoot('build/fuzz/')}`,
-  ]);
-  assert.equal(status, 0, err.slice(0, 4000));
-});
+for (const [what, program, count] of /** @type {const} */ ([
+  ['the core', 'core_fuzz', 20_000],
+  ['framing', 'framing_fuzz', 5_000],
+]))
+  test(`${what}: ${count} inputs, always the same ones`, async () => {
+    const { status, err } = await runProgram(`build/fuzz/${program}`, [
+      `-runs=${count}`,
+      '-seed=1',
+      '-max_len=400',
+      '-len_control=0',
+      '-verbosity=0',
+      `-artifact_prefix=${fromRoot('build/fuzz/')}`,
+    ]);
+    assert.equal(status, 0, err.slice(0, 4000));
+  });
 
 /** A callback that may come where it may not. @param {Random} random */
 function someCallback(random) {

@@ -147,7 +147,8 @@ static bool head(wire *self) {
 }
 
 void wire_hear(wire *self, const void *data, size_t size) {
-  const uint8_t *next = data, *end = next + size;
+  const uint8_t *next = data;
+  const uint8_t *end = size > 0 ? next + size : next;
   while (next < end && !self->wrong) {
     if (self->was_reset) {
       self->wrong = "a frame after RESET";

@@ -1,5 +1,5 @@
 # ---- Fuzzers ----
-.PHONY: fuzz fuzz-core fuzz-abi fuzz-programs
+.PHONY: fuzz fuzz-core fuzz-framing fuzz-abi fuzz-programs
 FUZZ_LIMITS = $(if $(FUZZ_SECONDS),--seconds $(FUZZ_SECONDS)) $(if $(FUZZ_COUNT),--count $(FUZZ_COUNT)) \
   $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
@@ -22,11 +22,23 @@ build/fuzz/%.o: %.c $(HEADERS) $(wildcard tests/fuzz/*.h)
 build/fuzz/core_fuzz: $(CORE_FUZZ)
 	clang -fsanitize=fuzzer,address,undefined $^ -lm -o $@
 
+# ---- Framing, by libFuzzer ----
+FRAMING_FUZZ := $(patsubst %.c,build/fuzz/%.o,$(CORE) src/host/libc.c $(sort $(wildcard src/host/memory*.c)) \
+  tests/fuzz/framing_fuzz.c tests/framing/wire.c)
+build/fuzz/framing_fuzz: $(FRAMING_FUZZ)
+	clang -fsanitize=fuzzer,address,undefined $^ -lm -o $@
+
 CORE_FUZZ_COUNT = $(if $(FUZZ_COUNT),$(FUZZ_COUNT),$(if $(FUZZ_SECONDS),-1,1000000))
 # Random inputs to the core, under the sanitizers: FUZZ_COUNT= (a million unless said), FUZZ_SECONDS=, FUZZ_SEED=. An
 # input that fails is kept in build/fuzz/; `CORE_FUZZ_TELLS=1 build/fuzz/core_fuzz FILE` shows what it does.
 fuzz-core: build/fuzz/core_fuzz
 	build/fuzz/core_fuzz -runs=$(CORE_FUZZ_COUNT) -max_total_time=$(if $(FUZZ_SECONDS),$(FUZZ_SECONDS),0) \
+	  -seed=$(if $(FUZZ_SEED),$(FUZZ_SEED),1) -max_len=400 -len_control=0 -verbosity=0 -print_final_stats=1 \
+	  -artifact_prefix=build/fuzz/
+
+# The same for framing.
+fuzz-framing: build/fuzz/framing_fuzz
+	build/fuzz/framing_fuzz -runs=$(CORE_FUZZ_COUNT) -max_total_time=$(if $(FUZZ_SECONDS),$(FUZZ_SECONDS),0) \
 	  -seed=$(if $(FUZZ_SEED),$(FUZZ_SEED),1) -max_len=400 -len_control=0 -verbosity=0 -print_final_stats=1 \
 	  -artifact_prefix=build/fuzz/
 
@@ -37,4 +49,4 @@ build/fuzz/automaton: build/fuzz/tests/fuzz/automaton_main.o build/fuzz/tests/fu
 fuzz-abi:
 	node tests/fuzz/abi.js $(if $(FUZZ_COUNT),--count $(FUZZ_COUNT)) $(if $(FUZZ_SEED),--seed $(FUZZ_SEED))
 
-build-tests fuzz-programs: build/fuzz/core_fuzz build/fuzz/automaton
+build-tests fuzz-programs: build/fuzz/core_fuzz build/fuzz/framing_fuzz build/fuzz/automaton

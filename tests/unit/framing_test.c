@@ -28,7 +28,7 @@ static talk begin(tow_kind kind, int (*on)(probe *, const char *)) {
 static wire *hear(talk *t) {
   size_t size;
   const unsigned char *bytes = tow_memory_received(t->p->peer, &size);
-  wire_hear(&t->heard, bytes + t->seen, size - t->seen);
+  if (size > t->seen) wire_hear(&t->heard, bytes + t->seen, size - t->seen);
   t->seen = size;
   CHECK(!t->heard.wrong);
   return &t->heard;
