@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <towline/uv.h>
 #include <uv.h>
 
@@ -175,6 +176,7 @@ static bool parse(program *self, int count, char **arguments) {
   if (count + (listen != NULL) != 1) return complain(self, USAGE, "one address is needed", NULL), false;
   self->listens = listen != NULL;
   self->address = self->listens ? listen : arguments[0];
+  if (strncmp(self->address, "udp:", 4) != 0) return complain(self, USAGE, self->address, "not udp://HOST:PORT"), false;
   return true;
 }
 
