@@ -1,0 +1,14 @@
+/** What a browser's Worker has, for a Worker's script in Node. */
+import { parentPort, workerData } from 'node:worker_threads';
+
+const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
+
+Object.assign(globalThis, {
+  self: globalThis,
+  postMessage: (/** @type {unknown} */ message, /** @type {any} */ options) =>
+    port.postMessage(message, Array.isArray(options) ? options : options?.transfer),
+  addEventListener: (/** @type {string} */ type, /** @type {(event: object) => void} */ listener) =>
+    port.on(type, (data) => listener({ data })),
+});
+
+await import(workerData.script);
