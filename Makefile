@@ -33,6 +33,7 @@ help:
 	@echo 'make deps      what the tests need, from Debian and npm'
 	@echo 'make fuzz      random scenarios, held against asyncio; FUZZ_SECONDS=, FUZZ_COUNT=, FUZZ_SEED='
 	@echo 'make fuzz-core libFuzzer on the core; FUZZ_COUNT='
+	@echo 'make slow-reader  200 MB to readers that take 1 MB a second, and what that takes of memory; 200 seconds'
 	@echo 'make format    the sources as the formatters want them'
 	@echo 'config=sanitize  before any of these: with the sanitizers, under build/sanitize'
 

@@ -3,6 +3,11 @@
  * @typedef {{event: string, id?: number} & Record<string, any>} Event
  */
 
+/**
+ * How long a subject lives: a test's context is one.
+ * @typedef {{after: (end: () => unknown) => void}} Scope
+ */
+
 /** What a subject has told, and how it is told what to do. */
 export class Events {
   /** Of each connection or child; 0: of none. @type {Map<number, Event[]>} */

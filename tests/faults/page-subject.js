@@ -4,8 +4,10 @@ import { memoryOf } from './subject.js';
 
 /** A subject in a page of a browser of its own. */
 export class PageSubject extends Events {
-  static async start() {
+  /** @param {import('./events.js').Scope} t */
+  static async start(t) {
     const browser = await openBrowser();
+    t.after(() => browser.close());
     const self = new PageSubject(browser);
     const { page } = browser;
     await page.exposeFunction('tell', (/** @type {import('./events.js').Event} */ event) =>
@@ -44,10 +46,6 @@ export class PageSubject extends Events {
     const session = await page.context().newCDPSession(page);
     await session.send('HeapProfiler.collectGarbage');
     await session.detach();
-  }
-
-  kill() {
-    return this.#browser.close();
   }
 
   /** In KiB, now: the page's process, and the one that has its sockets. */

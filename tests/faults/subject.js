@@ -34,19 +34,14 @@ export class Subject extends Events {
 
   /**
    * Starts one, for the length of a test.
-   * @param {import('node:test').TestContext} t
+   * @param {import('./events.js').Scope} t
    * @param {string[]} command
    */
-  static async start(t, command) {
-    const self = Subject.spawn(command);
-    t.after(() => self.kill());
+  static async start(t, [program, ...values]) {
+    const self = new Subject(spawn(program, values, { stdio: ['pipe', 'pipe', 'inherit'] }));
+    t.after(() => self.#process.kill('SIGKILL'));
     await self.when(0, 'ready');
     return self;
-  }
-
-  /** @param {string[]} command */
-  static spawn([program, ...values]) {
-    return new Subject(spawn(program, values, { stdio: ['pipe', 'pipe', 'inherit'] }));
   }
 
   #process;
@@ -61,10 +56,6 @@ export class Subject extends Events {
     this.ended.then(([status, signal]) =>
       this.fail(new Error(`the subject ended: ${status ?? signal}`)),
     );
-  }
-
-  kill() {
-    this.#process.kill('SIGKILL');
   }
 
   /** @param {import('./events.js').Event} event @override */
