@@ -129,11 +129,12 @@ static void host_close(void *connection, const tow_error *error) {
 
 static int host_extra_info(void *connection, const char *name, char *value, size_t capacity) {
   (void)connection;
-  static const char host[] = "memory";
-  if (strcmp(name, "host") != 0) return TOW_ENOENT;
-  for (size_t i = 0; i < capacity && i < sizeof host; i++)
-    value[i] = (char)(i + 1 == capacity ? 0 : host[i]);
-  return (int)sizeof host - 1;
+  const char *text = strcmp(name, "host") == 0 ? "memory" : strcmp(name, "read_backpressure") == 0 ? "stream" : NULL;
+  if (!text) return TOW_ENOENT;
+  size_t size = strlen(text);
+  for (size_t i = 0; i < capacity && i <= size; i++)
+    value[i] = (char)(i + 1 == capacity || i == size ? 0 : text[i]);
+  return (int)size;
 }
 
 static bool host_sendto(void *connection, const void *data, size_t size, const tow_peer *to) {

@@ -91,6 +91,7 @@ static void close_pipe(void *connection, const tow_error *error) {
 }
 
 static int extra_info(void *connection, const char *name, char *value, size_t capacity) {
+  if (strcmp(name, "read_backpressure") == 0) return snprintf(value, capacity, "stream");
   if (strcmp(name, "pipe") != 0) return TOW_ENOENT;
   return snprintf(value, capacity, "%d", ((tow_uv_descriptor *)connection)->fd);
 }

@@ -187,6 +187,7 @@ static int extra_info(void *connection, const char *name, char *value, size_t ca
     tow_uv_address_text(&s->peer, text, sizeof text);
     return snprintf(value, capacity, "%s", text);
   }
+  if (strcmp(name, "read_backpressure") == 0) return snprintf(value, capacity, "stream");
   uv_os_fd_t fd;
   if (uv_fileno(&s->uv.handle, &fd) < 0) return TOW_ENOENT;
   return tow_uv_socket_info(fd, name, value, capacity);

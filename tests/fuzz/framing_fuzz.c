@@ -261,9 +261,9 @@ static void check_memory(const world *w) {
 
 static void say(world *w, wire_bytes *frames) {
   side *s = &w->sides[0];
-  w->in.allowed = WIRE_FIRST_CREDIT + s->out.credit;
+  w->in.allowed = UINT64_MAX;
   wire_hear(&w->in, frames->data, frames->size);
-  if (w->in.wrong && strstr(w->in.wrong, "credit for")) w->uncertain = true;
+  if (w->in.announced > WIRE_FIRST_CREDIT + s->out.credit) w->uncertain = true;
   tow_memory_send(s->peer, frames->data, frames->size);
   wire_free(frames);
 }

@@ -31,8 +31,8 @@ static bool run_test(const test *t) {
 
 /* With a word: the tests whose name contains it. */
 int main(int argc, char **argv) {
-  const test *groups[] = {loop_tests,   post_tests, connect_tests, stream_tests, flow_tests,
-                          listen_tests, udp_tests,  process_tests, spawn_tests,  pipe_tests};
+  const test *groups[] = {loop_tests, post_tests,    connect_tests, stream_tests, flow_tests,   listen_tests,
+                          udp_tests,  process_tests, spawn_tests,   pipe_tests,   framing_tests};
   bool ok = true;
   alarm(120);
   tow_uv_loop_close(tow_uv_loop_new(NULL)); /* libuv keeps two descriptors for signals from its first loop on */

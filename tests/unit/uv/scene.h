@@ -84,7 +84,7 @@ typedef struct test {
 } test;
 /* One table a file; each ends with a NULL name. */
 extern const test loop_tests[], post_tests[], connect_tests[], stream_tests[], flow_tests[], listen_tests[],
-    udp_tests[], process_tests[], spawn_tests[], pipe_tests[];
+    udp_tests[], process_tests[], spawn_tests[], pipe_tests[], framing_tests[];
 
 /* Ends the test if the condition does not hold. */
 #define CHECK(s, condition)                                                                                            \
