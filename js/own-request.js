@@ -16,7 +16,7 @@ import { defaults, Request } from './request.js';
  *   `tow_transport_set_write_buffer_limits`
  * @property {number} [low]
  * @property {AbortSignal} [signal]
- * @typedef {OwnOptions & Partial<HostOptions>} Options
+ * @typedef {OwnOptions & Partial<HostOptions> & Partial<import('./webrtc/carrier.js').WebRTCOptions>} Options
  */
 
 const TIMEOUT = 30_000;

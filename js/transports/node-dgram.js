@@ -3,10 +3,10 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import net from 'node:net';
 import { constants } from 'node:os';
-import { CAN_READ, Connection } from '../connection.js';
+import { Endpoint, PEER_SIZE } from '../endpoint.js';
 import { parseHostPort } from './node-address.js';
 import { fromNode } from './node-error.js';
-import { PEER_SIZE, parsePeer, peerBytes, peerOf, peerText } from './node-peer.js';
+import { parsePeer, peerBytes, peerOf, peerText } from './node-peer.js';
 
 /** @typedef {import('../instance.js').Instance} Instance */
 /** @typedef {import('../request.js').Carrier} Carrier */
@@ -16,27 +16,12 @@ import { PEER_SIZE, parsePeer, peerBytes, peerOf, peerText } from './node-peer.j
 
 /** The most that UDP can carry: what is left of 65,535 bytes beside its header, and IPv4's. */
 const LONGEST = { 4: 65507, 6: 65527 };
-/** What a datagram that is held counts beside its length, for it takes memory also when it is empty. */
-const OVERHEAD = 256;
-/** Where a `tow_error` without a text lies in the scratch block: behind a peer. */
-const ERROR_AT = PEER_SIZE;
 
 /**
- * An endpoint of datagrams.
- *
- * Sending: Node tries at once what it is given, and keeps what would block; while it keeps one it is given no other, so
- * that the rest waits, and counts, in the core [F6, F7].
- *
- * Receiving: Node cannot pause. What comes meanwhile is held up to a limit and dropped beyond it, as by the buffer of a
- * socket (rule H3 is for streams: a datagram may get lost).
+ * An endpoint of datagrams. Node tries at once what it is given, and keeps what would block; while it keeps one it is
+ * given no other, so that the rest waits, and counts, in the core [F6, F7].
  */
-class Endpoint extends Connection {
-  /** @type {{bytes: Uint8Array, from: Peer}[]} */
-  #held = [];
-  #size = 0;
-  #due = false;
-  /** The core has datagrams that wait for room. */
-  #waiting = false;
+class UdpEndpoint extends Endpoint {
   #closing = false;
   #gone = false;
 
@@ -47,14 +32,17 @@ class Endpoint extends Connection {
    * @param {number} limit
    */
   constructor(instance, socket, isConnected, limit) {
-    super(instance, CAN_READ);
+    const remote = isConnected ? socket.remoteAddress() : null;
+    super(instance, limit, remote && (peerBytes(remote) ?? null));
     this.socket = socket;
-    this.limit = limit;
     this.sockname = socket.address();
-    this.peer = isConnected ? socket.remoteAddress() : null;
+    this.remote = remote;
     /** @type {4 | 6} */
     this.family = net.isIPv4(this.sockname.address) ? 4 : 6;
-    socket.on('message', (bytes, from) => instance.turn(() => this.#come(bytes, from)));
+    socket.on('message', (bytes, from) => {
+      const peer = peerBytes(from);
+      if (peer) instance.turn(() => this.come(bytes, peer));
+    });
     socket.on('error', (error) => instance.turn(() => this.#failed(error, null)));
     socket.on('close', () => {
       this.#gone = true;
@@ -62,73 +50,9 @@ class Endpoint extends Connection {
     });
   }
 
-  /** @override @param {number} request */
-  create(request) {
-    const { instance, id, peer } = this;
-    const at = this.#putPeer(peer);
-    return request === 0
-      ? instance.call('tow_wasm_open_endpoint', instance.loop, id, at)
-      : instance.call('tow_wasm_opened_endpoint', request, id, at);
-  }
-
-  /** A `tow_peer` in the scratch block: good for the next call. @param {Peer | null} peer */
-  #putPeer(peer) {
-    const { memory, scratch } = this.instance;
-    const bytes = peer && peerBytes(peer);
-    memory.bytes(scratch, PEER_SIZE).set(bytes ?? new Uint8Array(PEER_SIZE));
-    return scratch;
-  }
-
   /** @param {Error} error @param {Peer | null} peer */
   #failed(error, peer) {
-    if (!this.live) return;
-    const { instance } = this;
-    const { code, native, message } = fromNode(error);
-    const at = instance.error(code, native, message);
-    instance.call('tow_host_datagram_failed', this.transport, at, this.#putPeer(peer));
-  }
-
-  // ---- Receiving ----
-
-  /** @param {Uint8Array} bytes @param {Peer} from */
-  #come(bytes, from) {
-    if (!this.live && this.transport !== 0) return;
-    if (this.#held.length === 0 && this.#deliver(bytes, from)) return;
-    const size = this.#size + bytes.length + OVERHEAD;
-    if (size > this.limit) return;
-    this.#size = size;
-    this.#held.push({ bytes, from });
-  }
-
-  /** False: not now. @param {Uint8Array} bytes @param {Peer} from */
-  #deliver(bytes, from) {
-    const { instance } = this;
-    const room = this.reading ? this.lend(-1) : null;
-    if (!room || room.size < bytes.length) return false;
-    instance.memory.bytes(room.base, bytes.length).set(bytes);
-    const { base } = room;
-    const at = this.#putPeer(from);
-    return instance.call('tow_host_datagram', this.transport, base, bytes.length, at) !== 0;
-  }
-
-  /** @param {boolean} on @override */
-  setReading(on) {
-    this.reading = on;
-    if (!on || this.#due || this.#held.length === 0) return;
-    this.#due = true;
-    this.instance.later(() => {
-      this.#due = false;
-      this.#deliverHeld();
-    });
-  }
-
-  /** One in each turn, until none is left. */
-  #deliverHeld() {
-    const [first] = this.#held;
-    if (!this.reading || !first || !this.#deliver(first.bytes, first.from)) return;
-    this.#held.shift();
-    this.#size -= first.bytes.length + OVERHEAD;
-    this.setReading(this.reading);
+    this.datagramFailed(fromNode(error), peer && (peerBytes(peer) ?? null));
   }
 
   // ---- Sending ----
@@ -142,23 +66,15 @@ class Endpoint extends Connection {
   sendto(data, size, peerAt) {
     const { socket, instance } = this;
     if (socket.getSendQueueCount() > 0) return false;
-    const to = this.peer ?? peerOf(instance.memory.bytes(peerAt, PEER_SIZE));
+    const to = this.remote ?? peerOf(instance.memory.bytes(peerAt, PEER_SIZE));
     const bytes = instance.memory.bytes(data, size);
     if (!to || to.port === 0 || net.isIPv4(to.address) !== (this.family === 4))
-      return this.#refuse('EINVAL', peerAt);
-    if (bytes.length > LONGEST[this.family]) return this.#refuse('EMSGSIZE', peerAt);
+      return this.refuse('EINVAL', constants.errno.EINVAL, peerAt);
+    if (bytes.length > LONGEST[this.family])
+      return this.refuse('EMSGSIZE', constants.errno.EMSGSIZE, peerAt);
     const done = (/** @type {Error | null} */ error) => this.#sent(error, to);
-    if (this.peer) socket.send(bytes.slice(), done);
+    if (this.remote) socket.send(bytes.slice(), done);
     else socket.send(bytes.slice(), to.port, to.address, done);
-    return true;
-  }
-
-  /** It cannot be sent, and that is told at once. @param {'EINVAL' | 'EMSGSIZE'} code @param {number} peerAt */
-  #refuse(code, peerAt) {
-    const { instance, transport } = this;
-    const at = instance.scratch + ERROR_AT;
-    instance.memory.setWords(at, instance.code(code), constants.errno[code], 0);
-    instance.call('tow_host_datagram_failed', transport, at, peerAt);
     return true;
   }
 
@@ -166,19 +82,13 @@ class Endpoint extends Connection {
   #sent(error, to) {
     if (this.#closing) return this.close();
     if (error) this.instance.turn(() => this.#failed(error, to));
-    if (this.#waiting) this.instance.turn(() => this.#drain());
+    if (this.waiting) this.instance.turn(() => this.drain());
   }
 
   /** @override */
   flush() {
-    this.#waiting = true;
-    if (this.socket.getSendQueueCount() === 0) this.instance.later(() => this.#drain());
-  }
-
-  #drain() {
-    if (!this.live || !this.#waiting) return;
-    this.#waiting = this.instance.call('tow_host_drain', this.transport) !== 0;
-    if (this.#waiting) this.flush();
+    this.waiting = true;
+    if (this.socket.getSendQueueCount() === 0) this.instance.later(() => this.drain());
   }
 
   // ---- The end ----
@@ -219,7 +129,7 @@ class Endpoint extends Connection {
   /** @param {string} name @override */
   extraInfo(name) {
     if (name === 'sockname') return peerText(this.sockname);
-    if (name === 'peername' && this.peer) return peerText(this.peer);
+    if (name === 'peername' && this.remote) return peerText(this.remote);
   }
 }
 
@@ -270,7 +180,7 @@ export function datagrams(createSocket) {
         if (isConnected) socket.connect(port, address);
         else socket.bind({ port, address, exclusive: true });
         await ready;
-        return request.opened(new Endpoint(instance, socket, isConnected, options.inbox));
+        return request.opened(new UdpEndpoint(instance, socket, isConnected, options.inbox));
       } catch (error) {
         errors.push(/** @type {Error} */ (error));
         socket.close();

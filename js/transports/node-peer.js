@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { PEER_SIZE } from '../endpoint.js';
 import { hostPort, parseHostPort } from './node-address.js';
 
 /**
@@ -7,8 +8,6 @@ import { hostPort, parseHostPort } from './node-address.js';
  * @typedef {{address: string, port: number}} Peer
  */
 
-/** The size of a `tow_peer`. */
-export const PEER_SIZE = 32;
 const HOST = 4;
 const ZONE = HOST + 16;
 

@@ -18,7 +18,8 @@ enum call {
   ERROR,
   PIPE_DATA,
   PIPE_LOST,
-  EXITED
+  EXITED,
+  JOINED
 };
 
 typedef struct probe {
@@ -27,7 +28,7 @@ typedef struct probe {
   tow_handle timer;
   tow_buffer buffer;
   char memory[64];
-  tow_peer peer; /* whose the last datagram was */
+  tow_peer peer; /* whose the last call of an endpoint was */
   int fd;        /* whose pipe's the last call is */
 } probe;
 
@@ -77,8 +78,13 @@ static int datagram(tow_protocol *self, const void *bytes, size_t size, const to
 }
 
 static int error_received(tow_protocol *self, const tow_error *error, const tow_peer *peer) {
-  (void)peer;
+  ((probe *)self)->peer = peer ? *peer : (tow_peer){0};
   return app_call(self, ERROR, error->code, error->native);
+}
+
+static int joined(tow_protocol *self, const tow_peer *peer) {
+  ((probe *)self)->peer = *peer;
+  return app_call(self, JOINED, 0, 0);
 }
 
 static int pipe_data(tow_protocol *self, int fd, const void *bytes, size_t size) {
@@ -114,7 +120,8 @@ static const tow_stream_callbacks stream = {BASE(tow_stream_callbacks, TOW_STREA
 static const tow_buffered_callbacks buffered = {BASE(tow_buffered_callbacks, TOW_BUFFERED), .eof_received = ended,
                                                 .get_buffer = get_buffer, .buffer_updated = updated};
 static const tow_datagram_callbacks datagrams = {BASE(tow_datagram_callbacks, TOW_DATAGRAM),
-                                                 .datagram_received = datagram, .error_received = error_received};
+                                                 .datagram_received = datagram, .error_received = error_received,
+                                                 .peer_joined = joined};
 static const tow_subprocess_callbacks child = {BASE(tow_subprocess_callbacks, TOW_SUBPROCESS),
                                                .pipe_data_received = pipe_data, .pipe_connection_lost = pipe_lost,
                                                .process_exited = exited};

@@ -19,6 +19,7 @@ const names = [
   'pipeData',
   'pipeLost',
   'exited',
+  'joined',
 ];
 
 /** @param {string} build */
@@ -42,6 +43,7 @@ export const probeFile = (build) =>
  * @property {(probe: Probe, bytes: Uint8Array) => number | void} [pipeData]
  * @property {(probe: Probe, fd: number, code: number) => number | void} [pipeLost]
  * @property {(probe: Probe, returncode: number) => number | void} [exited]
+ * @property {(probe: Probe) => number | void} [joined]
  */
 
 /** One protocol, as the callbacks see it. */
@@ -74,7 +76,7 @@ export class Probe {
     this.module.call('tow_transport_resume_reading', this.transport);
   }
 
-  /** To the one connected to, or to whom the last datagram came from. @param {string | Uint8Array} bytes */
+  /** To the one connected to, or to whom the last call was about. @param {string | Uint8Array} bytes */
   send(bytes, isConnected = true) {
     const peer = isConnected ? 0 : this.module.call('probe_peer', this.protocol);
     return this.module.call('tow_transport_sendto', this.transport, bytes, peer);

@@ -1,0 +1,270 @@
+import { Statistics } from './statistics.js';
+
+/** @typedef {import('./room.js').Room} Room */
+/** @typedef {{code: string, native: number, message: string}} Failure */
+/**
+ * How links are made: an RTCPeerConnection's constructor and its ICE servers; what the channel is, an RTCDataChannelInit; and
+ * for how many milliseconds one who has said that it leaves may be silent.
+ * @typedef {{RTCPeerConnection: any, iceServers: RTCIceServer[], channel: RTCDataChannelInit, patience: number}} Making
+ */
+
+/** How much may be on its way in the channel; what is over it waits in the core [F7]. */
+export const WINDOW = 262144;
+/** There is room again: `onlow`. */
+export const LOW = 65536;
+/** The longest message, here and there [R2]. */
+const LONGEST = 262144;
+/** Milliseconds for making it, and for sending what was written before it was closed. */
+const OPENING = 30_000;
+const LINGERING = 30_000;
+/** Candidates that are kept until there is a description. */
+const CANDIDATES = 64;
+
+const encoder = new TextEncoder();
+
+/** @param {string} code @param {string} message @returns {Failure} */
+const failure = (code, message) => ({ code, native: 0, message });
+
+/**
+ * One participant's data channel to another, and the RTCPeerConnection that is there for it alone. Both ends make the channel
+ * before they negotiate: so it needs no word of its own on the wire, and each end's messages are sent as that end wants.
+ *
+ * The end: who closes says `bye` and closes the channel, which lets go of what it has and then tells the peer; the peer ends
+ * the connection. That, or the peer's `bye`, tells who closed that it may go, too.
+ */
+export class Link {
+  /** @type {'opening' | 'open' | 'closing' | 'over'} */
+  #state = 'opening';
+  #connection;
+  #channel;
+  /** What waits for its turn: the calls of an RTCPeerConnection are asynchronous. */
+  #chain = Promise.resolve();
+  /** @type {RTCIceCandidateInit[]} */
+  #candidates = [];
+  #isDescribed = false;
+  #isBroken = false;
+  #wasHeard = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** The peer has said that it leaves. */
+  hasLeft = false;
+
+  onopen = () => {};
+  onmessage = (/** @type {Uint8Array} */ _bytes) => {};
+  onlow = () => {};
+  /** Told once, of an end that was not asked for; null: the peer has closed it. @type {(error: Failure | null) => void} */
+  onend = () => {};
+
+  /**
+   * @param {Room} room
+   * @param {{id: string, session: string, framed: boolean, offers: boolean}} peer
+   * @param {Making} making
+   */
+  constructor(room, { id, session, framed, offers }, making) {
+    this.room = room;
+    this.id = id;
+    this.session = session;
+    this.framed = framed;
+    this.offers = offers;
+    this.patience = making.patience;
+    this.#connection = new making.RTCPeerConnection({ iceServers: making.iceServers });
+    this.#channel = this.#connection.createDataChannel('towline', {
+      ...making.channel,
+      negotiated: true,
+      id: 0,
+    });
+    this.statistics = new Statistics(this.#connection);
+    this.#listen();
+    this.#wait(OPENING, () => this.#fail('ETIMEDOUT', 'no way to it was found in time'));
+    globalThis.addEventListener?.('pagehide', this.#hide);
+    if (offers) this.#work(() => this.#describe());
+  }
+
+  #listen() {
+    const [connection, channel] = [this.#connection, this.#channel];
+    connection.onicecandidate = (/** @type {{candidate: RTCIceCandidate | null}} */ event) => {
+      const { candidate } = event;
+      if (!candidate) this.#say('gathered');
+      else if (candidate.candidate)
+        this.#say('candidate', { candidate: candidate.candidate, mid: candidate.sdpMid });
+    };
+    connection.onconnectionstatechange = () => {
+      const { connectionState } = connection;
+      if (connectionState === 'failed') this.#fail('ECONNRESET', 'the way to it broke off');
+      else if (connectionState === 'closed' && this.#state !== 'open') this.#lost();
+    };
+    channel.binaryType = 'arraybuffer';
+    channel.bufferedAmountLowThreshold = LOW;
+    channel.onopen = () => this.#opened();
+    channel.onmessage = (/** @type {{data: any}} */ { data }) => this.#message(data);
+    channel.onbufferedamountlow = () => this.onlow();
+    channel.onerror = () => {
+      this.#isBroken = true;
+    };
+    channel.onclose = () => {
+      if (this.#isBroken) this.#lost();
+      else this.#end(null);
+    };
+  }
+
+  /** @param {number} milliseconds @param {() => void} body */
+  #wait(milliseconds, body) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(body, milliseconds);
+  }
+
+  // ---- Making it ----
+
+  /** @param {string} type @param {object} [more] */
+  #say(type, more) {
+    if (this.#state !== 'over') this.room.say(this.id, type, more);
+  }
+
+  /** @param {() => Promise<void>} body */
+  #work(body) {
+    this.#chain = this.#chain
+      .then(() => (this.#state === 'over' ? undefined : body()))
+      .catch((error) => this.#fail('EPROTO', `no connection can be made: ${error.message}`));
+  }
+
+  async #describe() {
+    await this.#connection.setLocalDescription();
+    this.#say('description', { sdp: this.#connection.localDescription.sdp });
+  }
+
+  /** The peer's description; there is one. @param {string} sdp */
+  described(sdp) {
+    if (this.#isDescribed) return;
+    this.#isDescribed = true;
+    this.#work(async () => {
+      await this.#connection.setRemoteDescription({ type: this.offers ? 'answer' : 'offer', sdp });
+      if (!this.offers) await this.#describe();
+    });
+    for (const candidate of this.#candidates.splice(0)) this.candidate(candidate);
+  }
+
+  /** A place where the peer may be reached. @param {RTCIceCandidateInit} candidate */
+  candidate(candidate) {
+    if (this.#isDescribed)
+      this.#work(() => this.#connection.addIceCandidate(candidate).catch(() => {})); // one of many
+    else if (this.#candidates.length < CANDIDATES) this.#candidates.push(candidate);
+  }
+
+  #opened() {
+    if (this.#state !== 'opening') return;
+    clearTimeout(this.#timer);
+    this.#state = 'open';
+    this.statistics.refresh();
+    this.onopen();
+  }
+
+  // ---- Messages ----
+
+  /** The longest that can be sent. */
+  get maximum() {
+    return Math.min(this.#connection.sctp.maxMessageSize, LONGEST);
+  }
+
+  /** Bytes that have not left yet. */
+  get buffered() {
+    return this.#channel.bufferedAmount;
+  }
+
+  get isOpen() {
+    return this.#state === 'open';
+  }
+
+  /** The channel's. */
+  get protocol() {
+    return this.#channel.protocol;
+  }
+
+  /** @param {Uint8Array} bytes */
+  send(bytes) {
+    try {
+      this.#channel.send(bytes);
+    } catch {
+      // it has just closed, which is told when its turn comes
+    }
+  }
+
+  /** @param {ArrayBuffer | Uint8Array | string} data */
+  #message(data) {
+    if (this.#state !== 'open') return;
+    this.#wasHeard = true;
+    const bytes =
+      typeof data === 'string'
+        ? encoder.encode(data)
+        : data instanceof Uint8Array
+          ? data
+          : new Uint8Array(data);
+    if (bytes.length > LONGEST) this.#fail('EPROTO', `a message of ${bytes.length} bytes`);
+    else this.onmessage(bytes);
+  }
+
+  // ---- The end ----
+
+  /** The peer says that it leaves: its channel says so, too, after what was sent before. */
+  bye() {
+    this.hasLeft = true;
+    if (this.#state === 'opening') this.#fail('ECONNREFUSED', 'it does not want the connection');
+    else if (this.#state === 'closing') this.#end(null);
+    else this.#expectEnd();
+  }
+
+  #expectEnd() {
+    this.#wasHeard = false;
+    this.#wait(this.patience, () => {
+      if (this.#wasHeard) this.#expectEnd();
+      else this.#fail('ECONNRESET', 'it has left without an end');
+    });
+  }
+
+  /** Nothing more is wanted of it; what was sent is delivered. */
+  close() {
+    this.onend = () => {};
+    if (this.#state === 'opening') return this.#end(null);
+    if (this.#state !== 'open') return;
+    this.#say('bye');
+    this.#state = 'closing';
+    this.#wait(LINGERING, () => this.#end(null));
+    this.#channel.close();
+  }
+
+  abort() {
+    this.onend = () => {};
+    this.#end(null);
+  }
+
+  /** It is somebody else's by now. */
+  replaced() {
+    this.#fail('ECONNRESET', 'it has come anew');
+  }
+
+  #hide = () => this.#fail('ECLOSED', 'the page was left');
+
+  #lost() {
+    this.#fail('ECONNRESET', 'the connection was lost');
+  }
+
+  /** @param {string} code @param {string} message */
+  #fail(code, message) {
+    this.#end(failure(code, `${this.id}: ${message}`));
+  }
+
+  /** @param {Failure | null} error */
+  #end(error) {
+    if (this.#state === 'over') return;
+    if (this.#state !== 'closing') this.#say('bye');
+    this.#state = 'over';
+    clearTimeout(this.#timer);
+    globalThis.removeEventListener?.('pagehide', this.#hide);
+    const [connection, channel] = [this.#connection, this.#channel];
+    connection.onicecandidate = connection.onconnectionstatechange = () => {};
+    channel.onopen = channel.onmessage = channel.onbufferedamountlow = () => {};
+    channel.onclose = channel.onerror = () => {};
+    connection.close();
+    this.room.ended(this);
+    this.onend(error);
+  }
+}
