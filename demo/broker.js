@@ -8,6 +8,9 @@ import { createWebSocketStream, WebSocketServer } from 'ws';
 export const USER = 'demo';
 export const PASSWORD = 'demo';
 
+/** Where its WebSockets are. */
+export const MQTT_PATH = '/mqtt';
+
 /** CONNACK's "bad user name or password". */
 const BAD_PASSWORD = /** @type {import('aedes').AuthErrorCode} */ (4);
 
@@ -24,7 +27,7 @@ const authenticate = (_client, user, password, done) => {
 const ignoreErrors = (stream) => stream.on('error', () => stream.destroy());
 
 /**
- * @param {import('node:http').Server} http takes WebSockets under /mqtt, subprotocol "mqtt"
+ * @param {import('node:http').Server} http takes WebSockets under MQTT_PATH, subprotocol "mqtt"
  * @param {{ host: string, port: number, fallback?: boolean }} tcp `fallback`: another port if that one is taken
  * @returns {Promise<{ port: number, close: () => Promise<void> }>}
  */
@@ -32,11 +35,15 @@ export async function startBroker(http, { host, port, fallback = false }) {
   const broker = await Aedes.createBroker({ authenticate });
 
   const webSockets = new WebSocketServer({
-    server: http,
-    path: '/mqtt',
+    noServer: true,
     handleProtocols: (offered) => (offered.has('mqtt') ? 'mqtt' : false),
   });
-  webSockets.on('error', () => {}); // the HTTP server's own, which its owner hears too
+  http.on('upgrade', (request, socket, head) => {
+    if (request.url?.split('?')[0] !== MQTT_PATH) return;
+    webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+      webSockets.emit('connection', webSocket, request),
+    );
+  });
   webSockets.on('connection', (socket, request) => {
     if (socket.protocol !== 'mqtt') return socket.close(1002, 'the subprotocol must be mqtt');
     broker.handle(ignoreErrors(createWebSocketStream(socket)), request);

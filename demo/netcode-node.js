@@ -4,7 +4,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { load } from '../js/node.js';
-import { loadNetcode } from './netcode.js';
+import { loadNetcode, roomOf } from './netcode.js';
 
 const SECOND = 1000;
 
@@ -21,13 +21,6 @@ the package node-datachannel is needed.
   --name NAME   what the others call this one; 16 characters of ASCII
   --help
 `;
-
-/** The room of a page, and where its participants meet. @param {string} page */
-export function roomOf(page) {
-  const url = new URL(page);
-  const rendezvous = `${url.protocol.replace('http', 'ws')}//${url.host}/rendezvous`;
-  return { rendezvous, room: url.searchParams.get('room') || 'lobby' };
-}
 
 /** What it takes to be in a page's room: an address, and who carries it. @param {string} page */
 async function meet(page) {

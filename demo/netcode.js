@@ -19,6 +19,13 @@ import { TowlineError } from '../js/errors.js';
 export const WIDTH = 160;
 export const HEIGHT = 100;
 
+/** Which room a page's address means, and where those in it find each other. @param {string | URL} page */
+export function roomOf(page) {
+  const { protocol, host, searchParams } = new URL(page);
+  const rendezvous = `${protocol.replace('http', 'ws')}//${host}/rendezvous`;
+  return { rendezvous, room: searchParams.get('room') || 'lobby' };
+}
+
 /**
  * One of the others, a tenth of a second ago. Figures that are not known yet are negative.
  * @typedef {object} Peer

@@ -1,17 +1,19 @@
 #!/usr/bin/env node
-/** The demo's server: the page, and an MQTT broker for it and for build/mqtt. */
+/** The demo's server: the pages, an MQTT broker for one and for build/mqtt, and a rendezvous for the other. */
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { listen, PASSWORD, portOf, startBroker, USER } from './broker.js';
+import { Rendezvous } from '../js/rendezvous.js';
+import { listen, MQTT_PATH, PASSWORD, portOf, startBroker, USER } from './broker.js';
 import { serveFile } from './files.js';
 
 const PAGE_PORT = 8080;
 const MQTT_PORT = 1883;
+const RENDEZVOUS_PATH = '/rendezvous/';
 
 const help = `Usage: node demo/server.js [OPTIONS]
 
-Serves the demo page and an MQTT broker until interrupted.
+Serves the demo's pages, an MQTT broker and a rendezvous for WebRTC until interrupted.
 
   --host ADDRESS     listen there (127.0.0.1)
   --port N           for the page and WebSockets; 0: the system chooses (${PAGE_PORT}, or another if it is taken)
@@ -20,30 +22,61 @@ Serves the demo page and an MQTT broker until interrupted.
 `;
 
 /**
+ * WebSockets that neither the broker nor the rendezvous takes.
+ * @param {import('node:http').IncomingMessage} request
+ * @param {import('node:stream').Duplex} socket
+ */
+function refuseOthers({ url = '' }, socket) {
+  const [path] = url.split('?');
+  if (path === MQTT_PATH || path.startsWith(RENDEZVOUS_PATH)) return;
+  socket.on('error', () => {}).end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+}
+
+/**
+ * Whose pages may use the rendezvous: this server's own. When it listens on every address, its names are not known.
+ * @param {string} host
+ * @param {number} port
+ */
+function originsOf(host, port) {
+  if (['0.0.0.0', '::'].includes(host)) return ['*'];
+  return [hostOf(host), 'localhost'].map((name) => `http://${name}:${port}`);
+}
+
+/** An address as it stands in an URL. @param {string} host */
+const hostOf = (host) => (host.includes(':') ? `[${host}]` : host);
+
+/**
  * Starts everything. The ports that are not given are the usual ones, or others if those are taken.
  * @param {{ host?: string, port?: number, mqttPort?: number }} [options]
- * @returns {Promise<{ page: string, ws: string, tcp: string, close: () => Promise<void> }>}
+ * @returns {Promise<{ page: string, netcode: string, ws: string, tcp: string, close: () => Promise<void> }>}
  */
 export async function startDemo({ host = '127.0.0.1', port, mqttPort } = {}) {
   const http = createServer(serveFile);
+  http.on('upgrade', refuseOthers);
   const broker = await startBroker(http, {
     host,
     port: mqttPort ?? MQTT_PORT,
     fallback: mqttPort === undefined,
   });
-  const name = host.includes(':') ? `[${host}]` : host;
+  const name = hostOf(host);
   try {
     await listen(http, { host, port: port ?? PAGE_PORT, fallback: port === undefined });
   } catch (error) {
     await broker.close();
     throw error;
   }
+  const rendezvous = new Rendezvous({
+    server: http,
+    path: RENDEZVOUS_PATH,
+    origins: originsOf(host, portOf(http)),
+  });
   return {
     page: `http://${name}:${portOf(http)}/demo/`,
+    netcode: `http://${name}:${portOf(http)}/demo/netcode.html?room=lobby`,
     ws: `ws://${name}:${portOf(http)}/mqtt`,
     tcp: `tcp://${name}:${broker.port}`,
     close: async () => {
-      await broker.close();
+      await Promise.all([broker.close(), rendezvous.close()]);
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));
     },
@@ -92,6 +125,7 @@ async function main() {
   });
   console.log(`
   The page        ${demo.page}
+  Netcode         ${demo.netcode}
   MQTT over TCP   ${demo.tcp}
   MQTT over WS    ${demo.ws}
 
