@@ -62,6 +62,19 @@ const bounds = {
   closeTimeout: 1000,
 };
 
+/** A limit that is none would be no limit. @param {Options} options @returns {typeof defaults} */
+function checked(options) {
+  const all = /** @type {any} */ ({ ...defaults, ...options });
+  for (const [name, otherwise] of Object.entries(defaults)) {
+    const value = all[name];
+    if (typeof value !== typeof otherwise || value < 0 || Number.isNaN(value))
+      throw new TowlineError('EINVAL', `a rendezvous with ${name} ${value}`);
+  }
+  if (!all.path.startsWith('/') || !(all.keepalive > 0 && all.keepalive < 2 ** 31))
+    throw new TowlineError('EINVAL', `a rendezvous at ${all.path}, keepalive ${all.keepalive}`);
+  return all;
+}
+
 /** @param {Duplex} socket @param {number} status */
 function refuse(socket, status) {
   socket.on('error', () => socket.destroy());
@@ -72,7 +85,7 @@ function refuse(socket, status) {
 /** What is counted as one: an IPv4 address, or the 64 bits that an IPv6 network is given. @param {string} address */
 function networkOf(address) {
   if (address.includes('.')) return address.slice(address.lastIndexOf(':') + 1);
-  const [head, tail = ''] = address.split('::').map((half) => half.split(':'));
+  const [head, tail = ''] = address.split('::').map((half) => half.split(':').filter(Boolean));
   const zeros = Array(Math.max(0, 8 - head.length - tail.length)).fill('0');
   return [...head, ...zeros, ...tail].slice(0, 4).join(':');
 }
@@ -96,8 +109,9 @@ export class Rendezvous {
 
   /** @param {Options} [options] */
   constructor(options = {}) {
-    this.#options = { ...defaults, ...options };
-    const { path, maxMessage, keepalive, server } = this.#options;
+    this.#options = checked(options);
+    const { path, maxMessage, keepalive } = this.#options;
+    const { server } = options;
     this.#prefix = path.endsWith('/') ? path : `${path}/`;
     this.#isMine = server === undefined;
     this.#server = server ?? this.#serve();

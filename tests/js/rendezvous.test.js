@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { Rendezvous } from '../../js/rendezvous.js';
@@ -184,6 +185,27 @@ test('sockets are counted, in all and for each address', async (t) => {
   assert.equal(await new Client(`${each.address}room`).refused, 429);
 });
 
+test('an address is an IPv4 address, or 64 bits of an IPv6 one', async (t) => {
+  const server = http.createServer().listen(0, '::1');
+  t.after(() => server.close());
+  const { address } = await open(t, { server, maxSocketsPerAddress: 1 });
+  await Client.all(`${address}room`, 'a');
+  /** How one from there is refused, whose request is wrong anyway. @param {string} remoteAddress */
+  async function status(remoteAddress) {
+    const socket = new PassThrough();
+    const request = { url: '/room', method: 'GET', headers: {}, socket: { remoteAddress } };
+    server.emit('upgrade', request, socket, Buffer.alloc(0));
+    const [answer] = await once(socket, 'data');
+    return Number(String(answer).split(' ')[1]);
+  }
+  assert.equal(await status('::1'), 429);
+  assert.equal(await status('::2'), 429);
+  assert.equal(await status('0:0:0:0:1::'), 429);
+  assert.equal(await status('0:0:0:1::1'), 400);
+  assert.equal(await status('fe80::1'), 400);
+  assert.equal(await status('::ffff:127.0.0.1'), 400);
+});
+
 test('places are free again when their sockets are gone', async (t) => {
   const { address } = await open(t, { maxSockets: 2, maxSocketsPerAddress: 2 });
   const [a, b] = await Client.all(`${address}room`, 'a', 'b');
@@ -274,6 +296,19 @@ test('close before it listens', async () => {
   const rendezvous = new Rendezvous();
   await rendezvous.close();
   assert.equal(rendezvous.address, '');
+});
+
+test('limits that are none', () => {
+  for (const options of [
+    { maxSockets: undefined },
+    { maxRooms: Number.NaN },
+    { maxMessage: -1 },
+    { keepalive: 0 },
+    { keepalive: Number.POSITIVE_INFINITY },
+    { path: 'meet' },
+    { origins: 'https://example.org' },
+  ])
+    assert.throws(() => new Rendezvous(/** @type {any} */ (options)), { code: 'EINVAL' });
 });
 
 test('why it cannot listen', async (t) => {
@@ -391,6 +426,14 @@ test('a backlog over the limit drops the slow reader', (t) => {
   participant.send('b');
   participant.send('c');
   assert.deepEqual(socket.taken(), ['terminate']);
+});
+
+test('a backlog over the limit: the room is told', async (t) => {
+  const { address } = await open(t, { maxBacklog: 100 });
+  const [a, b] = await Client.all(`${address}room`, 'a', 'b');
+  a.send({ from: 'a', to: 'b', type: 'x', more: 'a'.repeat(100) });
+  assert.deepEqual(await a.next(), { from: 'b', type: 'left' });
+  assert.equal((await b.closed)[0], 1006);
 });
 
 test('keepalive: who answers stays, who does not is dropped', (t) => {
