@@ -2,23 +2,42 @@
 import { HEIGHT, WIDTH } from './netcode.js';
 
 /** @typedef {import('./netcode.js').Peer} Peer */
-/** @typedef {{ session: number, x: number, y: number, peers: Peer[] }} Look */
+/** @typedef {{ x: number, y: number, peers: Peer[] }} Look */
 /** @typedef {{ x: number, y: number, time: number }} Point */
+
+/**
+ * @typedef {object} Body
+ * @property {number} number
+ * @property {number} x
+ * @property {number} y
+ * @property {number} time
+ * @property {string} name
+ * @property {string} colour
+ * @property {number} pale 1: not at all
+ */
+
+/** The number of one's own body. */
+const OWN = 0;
 
 /** For how long a trail is seen, in milliseconds. */
 const TRAIL = 900;
 /** A leap over more than this is no way that somebody went. */
 const LEAP = 40;
 const GRID = 20;
-const RADIUS = 2.2;
+/** Of a body, in units, and at least in pixels; of a label, in pixels. */
+const RADIUS = 2;
+const LEAST_RADIUS = 7;
+const LABEL = 12;
 /** Who has been silent for longer is drawn pale. */
 export const SILENT = 500;
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-/** The same for everybody who sees this participant. @param {number} session */
-export const colourOf = (session) =>
-  `oklch(${dark.matches ? 0.77 : 0.58} 0.17 ${Math.round((session * 137.508) % 360)})`;
+/** Own is the page's accent; those who come one after another have hues far apart. @param {number} number */
+export const colourOf = (number) =>
+  number === OWN
+    ? 'var(--accent)'
+    : `oklch(${dark.matches ? 0.77 : 0.58} 0.17 ${Math.round((160 + number * 137.508) % 360)})`;
 
 export class Arena {
   /** @type {Map<number, Point[]>} */
@@ -26,6 +45,9 @@ export class Arena {
   #ground = '';
   #line = '';
   #text = '';
+  #accent = '';
+  /** Units that are a pixel wide. */
+  #pixel = 1;
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -44,6 +66,8 @@ export class Arena {
     this.#ground = style.getPropertyValue('--field');
     this.#line = style.getPropertyValue('--line');
     this.#text = style.getPropertyValue('--text');
+    this.#accent = style.getPropertyValue('--accent');
+    this.#pixel = WIDTH / canvas.clientWidth;
     this.draw(null, 0);
   }
 
@@ -63,13 +87,18 @@ export class Arena {
     context.fillRect(0, 0, WIDTH, HEIGHT);
     this.#grid();
     if (!look) return this.#trails.clear();
-    for (const peer of look.peers) {
-      const pale = peer.silence > SILENT ? 0.35 : 1;
-      this.#body(peer.number, peer, colourOf(peer.session), peer.name, pale, time);
-    }
-    this.#body(0, look, colourOf(look.session), 'you', 1, time);
-    for (const [number, trail] of this.#trails)
-      if ((trail.at(-1)?.time ?? 0) < time) this.#trails.delete(number);
+    const bodies = look.peers.map(({ number, x, y, name, silence }) => ({
+      ...{ number, x, y, time, name },
+      colour: colourOf(number),
+      pale: silence > SILENT ? 0.35 : 1,
+    }));
+    const { x, y } = look;
+    bodies.push({ number: OWN, x, y, time, name: 'you', colour: this.#accent, pale: 1 });
+    for (const body of bodies) this.#trail(body);
+    for (const body of bodies) this.#body(body);
+    for (const body of bodies) this.#label(body);
+    for (const number of this.#trails.keys())
+      if (!bodies.some((body) => body.number === number)) this.#trails.delete(number);
   }
 
   #grid() {
@@ -88,59 +117,70 @@ export class Arena {
     context.stroke();
   }
 
-  /**
-   * @param {number} number
-   * @param {{ x: number, y: number }} at
-   * @param {string} colour
-   * @param {string} label
-   * @param {number} pale
-   * @param {number} time
-   */
-  #body(number, { x, y }, colour, label, pale, time) {
-    const { context } = this;
-    const isOwn = number === 0;
-    context.strokeStyle = context.fillStyle = colour;
-    this.#trail(number, { x, y, time }, pale);
-    context.globalAlpha = pale;
-    context.beginPath();
-    context.arc(x, y, RADIUS, 0, 2 * Math.PI);
-    context.fill();
-    if (isOwn) {
-      context.lineWidth = 0.5;
-      context.beginPath();
-      context.arc(x, y, RADIUS + 1.2, 0, 2 * Math.PI);
-      context.stroke();
-    }
-    // Of one size on every screen: 12 pixels.
-    const size = (12 * WIDTH) / this.canvas.clientWidth;
-    context.font = `600 ${size}px system-ui, sans-serif`;
-    context.textAlign = 'center';
-    context.textBaseline = y > HEIGHT - 4 * size ? 'bottom' : 'top';
-    context.fillStyle = this.#text;
-    const half = context.measureText(label).width / 2 + 1;
-    const middle = Math.min(Math.max(x, half), WIDTH - half);
-    const below = RADIUS + 2;
-    context.fillText(label, middle, y > HEIGHT - 4 * size ? y - below : y + below);
+  get #radius() {
+    return Math.max(RADIUS, LEAST_RADIUS * this.#pixel);
   }
 
-  /** @param {number} number @param {Point} point @param {number} pale */
-  #trail(number, point, pale) {
+  /** @param {Body} body */
+  #body({ number, x, y, colour, pale }) {
     const { context } = this;
-    let trail = this.#trails.get(number) ?? [];
-    const last = trail.at(-1);
-    if (last && Math.hypot(point.x - last.x, point.y - last.y) > LEAP) trail = [];
-    trail = trail.filter(({ time }) => point.time - time < TRAIL);
-    trail.push(point);
+    const radius = this.#radius;
+    context.globalAlpha = pale;
+    context.strokeStyle = context.fillStyle = colour;
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.fill();
+    if (number !== OWN) return;
+    context.lineWidth = radius / 4;
+    context.beginPath();
+    context.arc(x, y, radius * 1.5, 0, 2 * Math.PI);
+    context.stroke();
+  }
+
+  /** Under the body, or over it where there is no room. @param {Body} body */
+  #label({ x, y, name, pale }) {
+    const { context } = this;
+    const size = LABEL * this.#pixel;
+    const distance = this.#radius * 1.5 + size / 3;
+    const isUnder = y + distance + size < HEIGHT;
+    context.font = `600 ${size}px system-ui, sans-serif`;
+    context.textAlign = 'center';
+    context.textBaseline = isUnder ? 'top' : 'bottom';
+    const half = context.measureText(name).width / 2 + size / 4;
+    const middle = Math.min(Math.max(x, half), WIDTH - half);
+    const at = isUnder ? y + distance : y - distance;
+    context.globalAlpha = pale;
+    context.lineJoin = 'round';
+    context.lineWidth = size / 4;
+    context.strokeStyle = this.#ground;
+    context.strokeText(name, middle, at);
+    context.fillStyle = this.#text;
+    context.fillText(name, middle, at);
+  }
+
+  /** Where it was, as a ribbon that begins with nothing. @param {Body} body */
+  #trail({ number, x, y, time, colour, pale }) {
+    const { context } = this;
+    const before = this.#trails.get(number) ?? [];
+    const last = before.at(-1);
+    const leapt = last && Math.hypot(x - last.x, y - last.y) > LEAP;
+    const trail = leapt ? [] : before.filter((point) => time - point.time < TRAIL);
+    if (!last || leapt || x !== last.x || y !== last.y) trail.push({ x, y, time });
     this.#trails.set(number, trail);
-    context.lineCap = 'round';
-    for (let i = 1; i < trail.length; i++) {
-      const left = 1 - (point.time - trail[i].time) / TRAIL;
-      context.globalAlpha = 0.45 * left * pale;
-      context.lineWidth = 2 * RADIUS * left * 0.8;
-      context.beginPath();
-      context.moveTo(trail[i - 1].x, trail[i - 1].y);
-      context.lineTo(trail[i].x, trail[i].y);
-      context.stroke();
-    }
+    const sides = trail.map((point, i) => {
+      const next = trail[Math.min(i + 1, trail.length - 1)];
+      const previous = trail[Math.max(i - 1, 0)];
+      const [dx, dy] = [next.x - previous.x, next.y - previous.y];
+      const half =
+        (this.#radius * 0.8 * (1 - (time - point.time) / TRAIL)) / (Math.hypot(dx, dy) || 1);
+      return { point, across: { x: -dy * half, y: dx * half } };
+    });
+    context.globalAlpha = 0.35 * pale;
+    context.fillStyle = colour;
+    context.beginPath();
+    for (const { point, across } of sides) context.lineTo(point.x + across.x, point.y + across.y);
+    for (const { point, across } of sides.reverse())
+      context.lineTo(point.x - across.x, point.y - across.y);
+    context.fill();
   }
 }

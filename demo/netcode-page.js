@@ -99,7 +99,7 @@ function figure(value, digits, unit) {
 }
 
 /** @param {Peer} peer */
-function row({ session, name, rate, roundTrip, loss, jitter, silence }) {
+function row({ number, name, rate, roundTrip, loss, jitter, silence }) {
   /** @type {[string, HTMLElement][]} */
   const figures = [
     ['Packets', figure(rate, 0, '/s')],
@@ -113,17 +113,21 @@ function row({ session, name, rate, roundTrip, loss, jitter, silence }) {
     ...figures.map(([label, value]) => make('div', '', make('dt', '', label), value)),
   );
   const item = make('li', '', make('div', 'name', name), list);
-  item.style.setProperty('--peer', colourOf(session));
+  item.style.setProperty('--peer', colourOf(number));
   item.toggleAttribute('data-silent', silence > SILENT);
   return item;
 }
+
+/** @param {number} others */
+const company = (others) =>
+  others === 0 ? 'alone' : `with ${others} ${others === 1 ? 'other' : 'others'}`;
 
 function showOthers() {
   const peers = player?.look()?.peers ?? [];
   byId('others').replaceChildren(...peers.map(row));
   if (!player) return;
   if (failure && performance.now() - failure.time < FAILURE) setState('failed', failure.text);
-  else setState('connected', `In ${field('room').value}, with ${peers.length || 'nobody'} else`);
+  else setState('connected', `In ${field('room').value} ${company(peers.length)}`);
 }
 setInterval(showOthers, FIGURES);
 

@@ -118,7 +118,10 @@ static int connection_made(tow_protocol *protocol, tow_transport *transport) {
   tow_transport_set_write_buffer_limits(transport, 0, 0);
   netcode_peer *connected = add(self, NULL);
   connected->stays = true;
-  if (send_to(self, connected) == TOW_EINVAL) connected->present = false; /* it is connected to none [D2] */
+  if (send_to(self, connected) == TOW_EINVAL) { /* it is connected to none [D2] */
+    connected->present = false;
+    self->came = 0;
+  }
   self->next += interval;
   tow_loop_call_at(self->loop, &self->timer, self->next, tick, self);
   return 0;
