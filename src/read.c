@@ -74,7 +74,7 @@ static bool call_get_buffer(tow_transport *t, tow_protocol *p, ptrdiff_t sizehin
 
 /* ---- Lending ---- */
 
-const tow_buffer *tow_lend_slab(tow_transport *t) {
+static const tow_buffer *lend_slab(tow_transport *t) {
   bool own = t->abilities & TOW_HOLDS_LOANS;
   void **slab = own ? &t->slab : &t->loop->slab;
   t->loan.size = own ? TOW_OWN_SLAB_SIZE : TOW_SLAB_SIZE;
@@ -85,13 +85,17 @@ const tow_buffer *tow_lend_slab(tow_transport *t) {
   return NULL;
 }
 
+const tow_buffer *tow_lend_slab(tow_transport *t) {
+  return lend_slab(t);
+}
+
 const tow_buffer *tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
   if (!tow_may_read(t)) return NULL;
   if (t->loan.base) return &t->loan;
   tow_protocol *p = t->protocol;
   t->lender = NULL; /* until it is handed over, it is no loan that could be taken back */
-  if (t->state & TOW_LAYERED) return tow_layer_on(t)->facts->lend(t, sizehint);
-  if (p->callbacks->kind != TOW_BUFFERED) return tow_lend_slab(t);
+  if (p->callbacks->kind != TOW_BUFFERED)
+    return p->callbacks->kind == TOW_LAYER ? tow_layer_on(t)->facts->lend(t, sizehint) : lend_slab(t);
   t->loan.size = 0;
   if (call_get_buffer(t, p, sizehint)) {
     t->lender = p;

@@ -33,15 +33,25 @@ for (const [what, { name, ...allowed }] of Object.entries(budgets.instructions))
     Math.round(await instructionsPer(program, what)),
   );
 
-budget('an idle stream: bytes', budgets.bytesPerStream, async () => {
-  const { stdout } = await promisify(execFile)(program, ['bytes', '1000']);
+/** What the program prints. @param {...string} parameters */
+async function printed(...parameters) {
+  const { stdout } = await promisify(execFile)(program, parameters);
   return Number(stdout);
-});
+}
+
+budget('an idle stream: bytes', budgets.bytesPerStream, () => printed('bytes', '1000'));
+budget('an idle stream with framing: bytes', budgets.bytesPerFramedStream, () =>
+  printed('framed-bytes', '1000'),
+);
+for (const [size, allowed] of Object.entries(budgets.framingOverhead))
+  budget(`framing, pieces of ${size} bytes: bytes added to a million`, allowed, () =>
+    printed('overhead', size),
+  );
 
 /** @param {Uint8Array} input */
 const gzip = (input) => execFileSync('gzip', ['-9', '-n', '-c'], { input }).length;
 
-/** What a page loads for a WebSocket connection. */
+/** What a page loads for a WebSocket connection; where there is WebSocketStream, it loads a further file for that. */
 async function bundle() {
   const { outputFiles } = await build({
     stdin: { contents: "export { load } from './js/index.js';", resolveDir: fromRoot('.') },
@@ -50,6 +60,7 @@ async function bundle() {
     write: false,
     format: 'esm',
     platform: 'browser',
+    external: ['*/websocket-stream.js'],
     conditions: ['browser'],
     target: 'es2022',
   });

@@ -49,7 +49,7 @@ $(B)/netcode_test: $(patsubst %.c,$(B)/%.o,$(NETCODE_TEST)) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ -lm -o $@
 
 # ---- What tests/budgets.test.js counts ----
-$(B)/instructions: $(B)/tests/bench/instructions.o $(B)/libtowline.a
+$(B)/instructions: $(patsubst %.c,$(B)/%.o,tests/bench/instructions.c tests/framing/wire.c tests/unit/pass_layer.c) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ -lm -o $@
 
 # ---- The libuv host ----
