@@ -194,7 +194,8 @@ class Desk {
  *     show(await copied.answer(prompt('Paste the invitation')));               // on the other
  *
  * To each end the other has a name that says what it is, where its own cannot be used; so the address is one without a peer.
- * With framing, unless who invites refused it.
+ * With framing, unless who invites refused it. Where node-datachannel is what answers, it waits 30 seconds for the answer to be
+ * accepted; browsers wait.
  * @returns {((room: string) => Signalling) & Invitation}
  */
 export function invitation() {
