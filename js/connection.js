@@ -8,6 +8,8 @@ export const CAN_WRITE_EOF = 4;
 export const CAN_STREAM = 15;
 export const WANTS_CORK = 16;
 export const HOLDS_LOANS = 32;
+/** That of boundary.h. */
+export const AGREED_FRAMING = 64;
 
 /** TOW_UNSET. */
 const UNSET = -0x80000000;
@@ -25,9 +27,11 @@ export class Connection {
     this.instance = instance;
     this.abilities = abilities;
     this.id = instance.things.add(this);
-    /** The transport in the module; 0: not yet, or no longer. */
+    /** The transport in the module whose facts are told; 0: not yet, or no longer. */
     this.transport = 0;
     this.reading = false;
+    /** HostOptions' own, where there is framing. */
+    this.keepalive = 0;
     /** The core has called close. */
     this.ended = false;
     /** @type {(error: TowlineError | null) => void} */
@@ -61,19 +65,40 @@ export class Connection {
       made = instance.call(protocol, instance.loop, context);
       return made;
     };
-    this.transport = this.create(0);
+    this.made(this.create(0));
+    // The marks are those of the one above, the step that of the one below.
     if (
       this.transport !== 0 &&
       (high !== UNSET || low !== UNSET) &&
-      instance.call('tow_transport_set_write_buffer_limits', this.transport, high, low) < 0
+      [this.top, this.transport].some(
+        (transport) =>
+          instance.call('tow_transport_set_write_buffer_limits', transport, high, low) < 0,
+      )
     )
       this.failed('EINVAL', 0, 'not write buffer limits');
     return made;
   }
 
+  /** The module has made its transport, or (0) has not. @param {number} transport */
+  made(transport) {
+    this.transport = transport;
+    if (transport && this.framed && this.keepalive)
+      this.instance.call('tow_framing_set_keepalive', this.top, this.keepalive);
+  }
+
   /** The factory of the core: the protocol of a connection that is open now. */
   construct() {
     return 0;
+  }
+
+  /** Whether both ends have agreed on Towline framing. */
+  get framed() {
+    return (this.abilities & AGREED_FRAMING) !== 0;
+  }
+
+  /** The transport that the user is to know: with framing, the one above. */
+  get top() {
+    return this.framed ? this.instance.call('tow_wasm_top', this.transport) : this.transport;
   }
 
   get live() {

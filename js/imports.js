@@ -5,6 +5,8 @@ import { defaults, ModuleRequest } from './request.js';
 
 /** `tow_verb` of boundary.h. @type {import('./request.js').Verb[]} */
 const verbs = ['connect', 'listen', 'bind'];
+/** `tow_framing` of towline.h. @type {import('./request.js').HostOptions['framing'][]} */
+const framings = ['offered', 'demanded', 'refused'];
 
 /**
  * The functions that a module imports from `towline`: wasm/README.md says what each is asked.
@@ -34,6 +36,7 @@ export function towlineImports(instance, onlog) {
       reuseAddress: (flags & 2) !== 0,
       ipv6Only: (flags & 4) !== 0,
       refuseText: (flags & 8) !== 0,
+      framing: framings[flags >> 4],
       inbox: inbox >>> 0,
       subprotocols: text(subprotocols),
       headers: text(headers),

@@ -35,7 +35,7 @@ export class Inbox {
       connection.failed(
         'EOVERFLOW',
         0,
-        `more than ${this.limit} bytes arrived while reading was paused`,
+        `more than ${this.limit} bytes came while reading was paused`,
       );
     } else {
       this.#queue.push(bytes.subarray(taken));

@@ -65,6 +65,8 @@ export class Instance {
     this.things = new Table();
     /** What is to be opened: the module's by its pointer, JavaScript's by itself. @type {Map<number | Request, Request>} */
     this.requests = new Map();
+    /** WebSocket addresses whose peers turned out to have no framing. @type {Set<string>} */
+    this.plainPeers = new Set();
     /** Why the module may not be entered: closed, or trapped. @type {TowlineError | undefined} */
     this.dead = undefined;
     this.memory = new Memory();
@@ -250,6 +252,12 @@ export class Instance {
     return this.#codes.get(name) ?? -1;
   }
 
+  /** A text in the scratch block: good for the next call. A long one is cut. @param {string} value */
+  text(value) {
+    this.memory.setString(this.scratch + TEXT_AT, SCRATCH_SIZE - TEXT_AT, value);
+    return this.scratch + TEXT_AT;
+  }
+
   /**
    * A `tow_error` in the scratch block: good for the next call. A long message is cut.
    * @param {string} code
@@ -258,9 +266,7 @@ export class Instance {
    */
   error(code, native, message) {
     const number = this.code(code);
-    const text = this.scratch + TEXT_AT;
-    this.memory.setString(text, SCRATCH_SIZE - TEXT_AT, message);
-    this.memory.setWords(this.scratch + ERROR_AT, number, native, text);
+    this.memory.setWords(this.scratch + ERROR_AT, number, native, this.text(message));
     return this.scratch + ERROR_AT;
   }
 

@@ -28,7 +28,7 @@ export class Listener {
         connection.open(this.own);
       } else if (this.server !== 0) {
         const { id, abilities } = connection;
-        connection.transport = instance.call('tow_wasm_accepted', this.server, id, abilities);
+        connection.made(instance.call('tow_wasm_accepted', this.server, id, abilities));
       }
       if (connection.transport === 0) {
         connection.abandon(new TowlineError('ECANCELED', 'nobody waits for the connection'));

@@ -21,7 +21,8 @@ export class Transport {
 
   /** @param {string} name */
   #call(name) {
-    if (this.#connection.live) this.#connection.instance.call(name, this.#connection.transport);
+    const connection = this.#connection;
+    if (connection.live) connection.instance.call(name, connection.top);
   }
 
   /** Sends what is queued, then ends. */
@@ -29,9 +30,18 @@ export class Transport {
     this.#call('tow_transport_close');
   }
 
-  /** Drops what is queued, and ends. */
-  abort() {
-    this.#call('tow_transport_abort');
+  /**
+   * Drops what is queued, and ends. With Towline framing the peer may be told why: its connection_lost has ECONNRESET with
+   * this code and reason. Elsewhere there is no saying it; nor anything longer.
+   * @param {number} [code] to 65535; from 1000 on they are yours
+   * @param {string} [reason] of at most 123 bytes
+   */
+  abort(code = -1, reason = '') {
+    const connection = this.#connection;
+    const { instance } = connection;
+    if (connection.live && connection.framed)
+      instance.call('tow_framing_reset', connection.top, code, instance.text(reason));
+    this.#call('tow_transport_abort'); // unless that has done it
   }
 
   /**
@@ -117,6 +127,17 @@ export class Module {
    */
   connect(address, options) {
     return this.open('connect', address, options);
+  }
+
+  /**
+   * An endpoint for datagrams that is bound to this address and connected to none: 'udp://127.0.0.1:0' (in Node) lets the
+   * system choose the port, and `getExtraInfo('sockname')` tells it; 'webrtc:ROOM' is with all who are there. `connect` with
+   * such an address makes a connected one.
+   * @param {string} address
+   * @param {Options} options `inbox` is what may be held while reading is paused: datagrams beyond it are dropped
+   */
+  bind(address, options) {
+    return this.open('bind', address, options);
   }
 
   /**

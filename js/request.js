@@ -8,7 +8,8 @@ import { TowlineError } from './errors.js';
  * What the core leaves to the host of `tow_options`, and what JavaScript adds.
  * @typedef {object} HostOptions
  * @property {number} backlog connections waiting to be accepted
- * @property {number} keepalive idle milliseconds before the first TCP keep-alive probe; 0: off
+ * @property {number} keepalive idle milliseconds before the first keep-alive probe: TCP's; with framing, its PING. 0: TCP
+ *   none, framing 30 seconds; negative: none
  * @property {boolean} nodelay TCP_NODELAY
  * @property {boolean} reuseAddress SO_REUSEADDR (Node always does)
  * @property {boolean} ipv6Only
@@ -16,16 +17,19 @@ import { TowlineError } from './errors.js';
  * @property {number} inbox bytes that may be held while reading is paused, where the peer cannot be stopped
  * @property {string | string[]} subprotocols WebSocket: 'mqtt', or several
  * @property {string | Record<string, string>} headers WebSocket, not in a browser
+ * @property {'offered' | 'demanded' | 'refused'} framing WebSocket: whether both ends are to speak Towline framing. Offered:
+ *   if the peer can, too; demanded: a peer that cannot is an error
  * @property {any} [WebSocket] the constructor to use
  */
 
 /**
  * How something is opened: told of a request, it answers with `opened`, `listening` or `failed`.
- * @typedef {(request: Request, address: string, options: any) => void} Open
+ * @typedef {(request: Request, address: string, options: any) => void | Promise<void>} Open
  *
  * A transport of the host: one way to carry bytes. `options` is a HostOptions, and for `spawn` what
  * node-child-process.js says.
  * @typedef {object} Carrier
+ * @property {boolean} [negotiates] whether its two ends can agree on Towline framing
  * @property {Open} [connect]
  * @property {Open} [listen]
  * @property {Open} [bind]
@@ -33,7 +37,7 @@ import { TowlineError } from './errors.js';
  * @property {Open} [readPipe]
  * @property {Open} [writePipe]
  *
- * @typedef {keyof Carrier} Verb
+ * @typedef {Exclude<keyof Carrier, 'negotiates'>} Verb
  */
 
 /** TOW_OPTIONS_DEFAULT of towline.h. @type {HostOptions} */
@@ -47,6 +51,7 @@ export const defaults = {
   inbox: 16 << 20,
   subprotocols: '',
   headers: '',
+  framing: 'offered',
 };
 
 /**
@@ -64,14 +69,18 @@ export class Request {
   }
 
   /** @param {Verb} verb @param {string} address @param {any} options as the carrier wants them */
-  begin(verb, address, options) {
+  async begin(verb, address, options) {
     const { carriers } = this.instance;
     const [scheme] = /^[a-z][a-z0-9+.-]*(?=:)/.exec(address) ?? [];
-    const carry = scheme && Object.hasOwn(carriers, scheme) ? carriers[scheme][verb] : undefined;
+    const carrier = scheme && Object.hasOwn(carriers, scheme) ? carriers[scheme] : undefined;
+    const carry = carrier?.[verb];
+    const canFrame = carrier?.negotiates && this.instance.exports.tow_wasm_top !== undefined;
     if (!scheme) return this.failed('EADDRESS', 0, `not an address: ${address}`);
     if (!carry) return this.failed('ESCHEME', 0, `this host cannot ${verb} to ${scheme}:`);
+    if (options.framing === 'demanded' && !canFrame)
+      return this.failed('ENOTSUP', 0, 'no framing here');
     try {
-      carry(this, address, options);
+      await carry(this, address, canFrame ? options : { ...options, framing: 'refused' });
     } catch (error) {
       this.failed('EADDRESS', 0, error instanceof Error ? error.message : String(error));
     }
@@ -158,7 +167,7 @@ export class ModuleRequest extends Request {
 
   /** @override @param {Connection} connection */
   tellOpened(connection) {
-    connection.transport = connection.create(this.pointer);
+    connection.made(connection.create(this.pointer));
     return connection.transport !== 0;
   }
 

@@ -13,9 +13,7 @@ TOW_IMPORT(now) double tow_import_now(void *host);
 TOW_IMPORT(set_timer) void tow_import_set_timer(void *host, double when);
 TOW_IMPORT(wake) void tow_import_wake(void *host);
 /* connect, listen and bind, with the options that the core leaves to the host. `flags`: 1 nodelay, 2 reuse_address, 4
- * ipv6_only, 8 refuse_text. */
-/* Beside TOW_CAN_...: both ends have agreed on Towline framing. */
-enum { TOW_AGREED_FRAMING = 64 };
+ * ipv6_only, 8 refuse_text, 16 framing is demanded, 32 framing is refused. */
 typedef enum tow_verb { TOW_CONNECT = 0, TOW_LISTEN = 1, TOW_BIND = 2 } tow_verb;
 TOW_IMPORT(ask)
 void tow_import_ask(tow_request *request, tow_verb verb, const char *address, uint32_t backlog, double keepalive,
@@ -70,6 +68,9 @@ void tow_wasm_bind(void *host, tow_request *request, const char *address, const 
 void tow_wasm_spawn(void *host, tow_request *request, const char *address, const tow_spawn_options *options);
 
 /* ---- Exports ---- */
+
+/* Among `abilities`, beside TOW_CAN_...: both ends have agreed on Towline framing. */
+enum { TOW_AGREED_FRAMING = 64 };
 
 /* NULL when out of memory. */
 tow_loop *tow_wasm_new_loop(void);

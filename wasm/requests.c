@@ -3,7 +3,8 @@
 
 void tow_wasm_ask(tow_request *request, tow_verb verb, const char *address, const tow_options *o) {
   uint32_t flags = (uint32_t)o->nodelay | (uint32_t)o->reuse_address << 1 | (uint32_t)o->ipv6_only << 2 |
-                   (uint32_t)o->refuse_text << 3;
+                   (uint32_t)o->refuse_text << 3 | (uint32_t)(o->framing == TOW_FRAMING_DEMANDED) << 4 |
+                   (uint32_t)(o->framing == TOW_FRAMING_REFUSED) << 5;
   tow_import_ask(request, verb, address, o->backlog, o->keepalive, flags, o->inbox, o->subprotocols, o->headers);
 }
 

@@ -153,6 +153,7 @@ class MemoryConnection extends Connection {
 
   /** @param {string} name @override */
   extraInfo(name) {
+    if (name === 'read_backpressure') return 'stream';
     return name === 'peername' || name === 'sockname' ? 'mem:' : undefined;
   }
 }

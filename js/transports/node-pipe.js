@@ -28,6 +28,7 @@ export class ReadPipe extends SocketConnection {
   /** @param {string} name @override */
   extraInfo(name) {
     if (name === 'pipe' && this.fd !== undefined) return String(this.fd);
+    if (name === 'read_backpressure') return 'stream';
   }
 }
 

@@ -158,6 +158,7 @@ export class SocketConnection extends Connection {
 
   /** @param {string} name @override */
   extraInfo(name) {
+    if (name === 'read_backpressure') return 'stream';
     const { remoteAddress, remotePort, localAddress, localPort } = this.socket;
     if (name === 'peername' && remoteAddress)
       return hostPort(remoteAddress, /** @type {number} */ (remotePort));

@@ -1,16 +1,17 @@
 import { Listener } from '../listener.js';
 import { hostPort } from './node-address.js';
 import { fromNode } from './node-error.js';
-import { opening, subprotocolsOf, WebSocketConnection } from './websocket.js';
+import { openWebSocket, WebSocketConnection } from './websocket.js';
+import { NOT_SPOKEN, pick, subprotocolsOf } from './websocket-framing.js';
+import { pausing } from './websocket-pausing.js';
 
 /** @typedef {import('../request.js').HostOptions} HostOptions */
 /** @typedef {import('../request.js').Carrier} Carrier */
 
-/** A WebSocket of the package `ws`: it tells when bytes have left, and why it failed. */
-class NodeWebSocketConnection extends WebSocketConnection {
+/** A WebSocket of the package `ws`: it tells why it failed, too. */
+class NodeWebSocketConnection extends pausing(WebSocketConnection) {
   /** @type {any} */
   #error;
-  #sending = 0;
 
   /**
    * @param {import('../instance.js').Instance} instance
@@ -33,20 +34,6 @@ class NodeWebSocketConnection extends WebSocketConnection {
   /** @param {number} code @override */
   closeCode(code) {
     return code;
-  }
-
-  /** @param {Uint8Array<ArrayBuffer>} bytes @override */
-  transmit(bytes) {
-    this.#sending++;
-    this.socket.send(bytes, () => {
-      this.#sending--;
-      if (this.waiting) this.instance.turn(() => this.drain());
-    });
-  }
-
-  /** @override */
-  await() {
-    if (this.#sending === 0) this.instance.later(() => this.drain());
   }
 
   /** @param {string} name @override */
@@ -73,6 +60,9 @@ function headersOf(given) {
       ]),
   );
 }
+
+/** @param {import('node:http').IncomingMessage} request */
+const offeredBy = ({ headers }) => new Set(subprotocolsOf(headers['sec-websocket-protocol'] ?? ''));
 
 class NodeWebSocketListener extends Listener {
   /**
@@ -103,38 +93,30 @@ class NodeWebSocketListener extends Listener {
   }
 }
 
+/** @type {import('./websocket.js').Opener} */
+const opener = {
+  async find(options) {
+    const WebSocket = options.WebSocket ?? globalThis.WebSocket ?? (await import('ws')).WebSocket;
+    const isOfWs = typeof WebSocket.prototype?.terminate === 'function';
+    return [WebSocket, isOfWs ? NodeWebSocketConnection : WebSocketConnection];
+  },
+  explain({ error }, framing) {
+    if (!error) return [true, 'EUNKNOWN', 0, 'the WebSocket did not open, and does not tell why'];
+    const { code, native, message } = fromNode(error);
+    const isPlain = message === 'Server sent no subprotocol';
+    return isPlain && framing === 'demanded'
+      ? [true, ...NOT_SPOKEN]
+      : [isPlain, code, native, message];
+  },
+};
+
 /** @type {Carrier} */
 export const nodeWebSocket = {
-  async connect(request, address, options) {
-    let cancelled = false;
-    request.oncancel = () => {
-      cancelled = true;
-    };
-    try {
-      const WebSocket = options.WebSocket ?? globalThis.WebSocket ?? (await import('ws')).WebSocket;
-      if (cancelled) return;
-      const socket = new WebSocket(address, subprotocolsOf(options.subprotocols), {
-        headers: headersOf(options.headers),
-        perMessageDeflate: false,
-      });
-      const tells = typeof socket.terminate === 'function';
-      const Connection = tells ? NodeWebSocketConnection : WebSocketConnection;
-      opening(
-        request,
-        socket,
-        () => new Connection(request.instance, socket, options),
-        ({ error }) =>
-          error
-            ? fromNode(error)
-            : {
-                code: 'EUNKNOWN',
-                native: 0,
-                message: 'the WebSocket did not open, and does not tell why',
-              },
-      );
-    } catch (error) {
-      request.failed('EADDRESS', 0, error instanceof Error ? error.message : String(error));
-    }
+  negotiates: true,
+
+  connect(request, address, options) {
+    const more = { headers: headersOf(options.headers), perMessageDeflate: false };
+    return openWebSocket(request, address, options, opener, more);
   },
 
   async listen(request, address, options) {
@@ -143,14 +125,17 @@ export const nodeWebSocket = {
       if (!/^ws:\/\/[^/]+:\d+(\/|$)/.test(address))
         throw new Error(`no place to listen: ${address}`);
       const { WebSocketServer } = await import('ws');
-      const wanted = subprotocolsOf(options.subprotocols);
+      const { framing } = options;
+      const names = subprotocolsOf(options.subprotocols);
+      const choose = (/** @type {Set<string>} */ offered) => pick(offered, names, framing);
       const server = new WebSocketServer({
         host: url.hostname.replace(/^\[|\]$/g, ''),
         port: Number(url.port || 80),
         path: url.pathname === '/' ? undefined : url.pathname,
         backlog: options.backlog,
-        handleProtocols: (/** @type {Set<string>} */ offered) =>
-          wanted.find((name) => offered.has(name)) ?? false,
+        verifyClient: ({ req }, answer) =>
+          answer(framing !== 'demanded' || !!choose(offeredBy(req)), 400),
+        handleProtocols: (offered) => choose(offered) ?? false,
       });
       const listener = new NodeWebSocketListener(request.instance, server, url);
       request.oncancel = () => listener.abandon();

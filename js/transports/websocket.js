@@ -1,5 +1,6 @@
-import { CAN_READ, CAN_WRITE, Connection, WANTS_CORK } from '../connection.js';
+import { AGREED_FRAMING, CAN_READ, CAN_WRITE, Connection, WANTS_CORK } from '../connection.js';
 import { Inbox } from '../inbox.js';
+import { NOT_SPOKEN, offer, understand } from './websocket-framing.js';
 
 /** @typedef {import('../request.js').HostOptions} HostOptions */
 /** @typedef {import('../request.js').Request} Request */
@@ -34,8 +35,11 @@ export class WebSocketConnection extends Connection {
    * @param {HostOptions} options
    */
   constructor(instance, socket, options) {
-    super(instance, CAN_READ | CAN_WRITE | WANTS_CORK);
+    const { framed, subprotocol } = understand(socket.protocol, options.framing);
+    super(instance, CAN_READ | CAN_WRITE | WANTS_CORK | (framed ? AGREED_FRAMING : 0));
     this.socket = socket;
+    this.subprotocol = subprotocol;
+    this.keepalive = options.keepalive;
     this.refuseText = options.refuseText;
     this.inbox = new Inbox(this, options.inbox);
     this.waiting = false;
@@ -52,7 +56,7 @@ export class WebSocketConnection extends Connection {
   #message(data) {
     if (typeof data === 'string' && this.refuseText) {
       this.#failure = 1003;
-      this.failed('EPROTO', this.closeCode(1003), 'a text frame came, and only bytes are welcome');
+      this.failed('EPROTO', this.closeCode(1003), 'a text frame came');
       return;
     }
     if (typeof data === 'string') this.inbox.push(encoder.encode(data));
@@ -142,26 +146,20 @@ export class WebSocketConnection extends Connection {
 
   /** @param {unknown} error @override */
   close(error) {
-    this.#shut(error === null ? 1000 : this.closeCode(this.#failure));
+    this.shut(error === null ? 1000 : this.closeCode(this.#failure));
     this.closed();
   }
 
   /** @override */
   destroy() {
-    this.#shut(this.closeCode(1011));
-  }
-
-  /** @param {number} code */
-  #shut(code) {
-    clearTimeout(this.#poll);
-    this.socket.onmessage = this.socket.onclose = null;
-    this.socket.close(code);
+    this.shut(this.closeCode(1011));
   }
 
   /** @param {string} name @override */
   extraInfo(name) {
     if (name === 'url') return this.socket.url || undefined;
-    if (name === 'subprotocol') return this.socket.protocol;
+    if (name === 'subprotocol') return this.subprotocol;
+    if (name === 'read_backpressure') return this.framed ? 'credit' : 'inbox';
     if (name === 'close_code') return this.#ending && String(this.#ending.code);
     if (name === 'close_reason') return this.#ending?.reason;
   }
@@ -178,6 +176,13 @@ export class WebSocketConnection extends Connection {
     this.socket.send(bytes);
   }
 
+  /** @param {number} code */
+  shut(code) {
+    clearTimeout(this.#poll);
+    this.socket.onmessage = this.socket.onclose = null;
+    this.socket.close(code);
+  }
+
   /** There is no room: calls `drain` when there may be. */
   await() {
     this.#poll ??= setTimeout(() => {
@@ -187,50 +192,75 @@ export class WebSocketConnection extends Connection {
   }
 }
 
-/** @param {string | string[]} given 'mqtt, v2.example' */
-export const subprotocolsOf = (given) =>
-  (typeof given === 'string' ? given.split(/[\s,]+/) : given).filter(Boolean);
+/**
+ * What opens WebSockets. `find` answers the constructor, and the connection for its sockets; `explain` says why one has not
+ * opened, and whether that may be because its peer knows no framing.
+ * @typedef {object} Opener
+ * @property {(options: HostOptions) => Promise<[WebSocket: any, Connection: typeof WebSocketConnection]>} find
+ * @property {(event: any, framing: string) => [isPlain: boolean, code: string, native: number, message: string]} explain
+ */
 
 /**
- * Makes a request's connection of a socket that is being opened.
+ * Opens a request's connection: with framing, and if that was only offered and may be why it failed, without.
  * @param {Request} request
- * @param {any} socket
- * @param {() => WebSocketConnection} make
- * @param {(event: any) => {code: string, native: number, message: string}} explain
+ * @param {string} address
+ * @param {HostOptions} options
+ * @param {Opener} opener
+ * @param {object} [more] what the constructor is told besides
  */
-export function opening(request, socket, make, explain) {
+export async function openWebSocket(request, address, options, { find, explain }, more) {
+  const { instance } = request;
+  const [peer] = address.split('?');
   /** @type {any} */
-  let failure;
-  socket.binaryType = 'arraybuffer';
-  socket.onopen = () => request.opened(make());
-  socket.onerror = (/** @type {any} */ event) => {
-    failure = event;
-  };
-  socket.onclose = (/** @type {any} */ event) => {
-    const { code, native, message } = explain(failure ?? event);
-    request.failed(code, native, message);
-  };
+  let socket;
+  let isOver = false;
   request.oncancel = () => {
+    isOver = true;
+    if (!socket) return;
     socket.onopen = socket.onclose = null;
     socket.onerror = () => {};
     socket.close();
   };
+  const [WebSocket, Connection] = await find(options);
+
+  const attempt = (/** @type {HostOptions['framing']} */ framing) => {
+    /** @type {any} */
+    let failure;
+    socket = new WebSocket(address, offer(options.subprotocols, framing), more);
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => {
+      if (framing !== options.framing) instance.plainPeers.add(peer);
+      if (framing !== 'demanded' || understand(socket.protocol, framing).framed)
+        return request.opened(new Connection(instance, socket, options));
+      request.oncancel();
+      request.failed(...NOT_SPOKEN);
+    };
+    socket.onerror = (/** @type {any} */ event) => {
+      failure = event;
+    };
+    socket.onclose = (/** @type {any} */ event) => {
+      const [isPlain, ...why] = explain(failure ?? event, framing);
+      if (isPlain && framing === 'offered') attempt('refused');
+      else request.failed(...why);
+    };
+  };
+  if (!isOver)
+    attempt(
+      options.framing === 'offered' && instance.plainPeers.has(peer) ? 'refused' : options.framing,
+    );
 }
+
+/** @type {Opener} */
+const opener = {
+  find: async ({ WebSocket }) =>
+    WebSocket || !('WebSocketStream' in globalThis)
+      ? [WebSocket ?? globalThis.WebSocket, WebSocketConnection]
+      : (await import('./websocket-stream.js')).streams(WebSocketConnection),
+  explain: () => [true, 'EUNKNOWN', 0, 'the WebSocket did not open; a browser does not tell why'],
+};
 
 /** @type {import('../request.js').Carrier} */
 export const websocket = {
-  connect(request, address, options) {
-    const { WebSocket = globalThis.WebSocket } = options;
-    const socket = new WebSocket(address, subprotocolsOf(options.subprotocols));
-    opening(
-      request,
-      socket,
-      () => new WebSocketConnection(request.instance, socket, options),
-      () => ({
-        code: 'EUNKNOWN',
-        native: 0,
-        message: 'the WebSocket did not open; a browser does not tell why',
-      }),
-    );
-  },
+  negotiates: true,
+  connect: (request, address, options) => openWebSocket(request, address, options, opener),
 };

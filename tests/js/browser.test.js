@@ -8,7 +8,7 @@ import { builds, Signal } from './probe.js';
 
 /**
  * Runs in the page: connects a probe, hands its calls to `script`, and answers how it ended.
- * @param {{build: string, address: string, options: object, script: string}} task
+ * @param {{build: string, address: string, options: {classic?: boolean}, script: string}} task
  */
 async function play({ build, address, options, script }) {
   const { load } = await import(new URL('/js/index.js', location.href).href);
@@ -37,8 +37,13 @@ async function play({ build, address, options, script }) {
     },
   });
   try {
-    const { transport } = await module.connect(address, { protocol: 'probe_stream', ...options });
+    const { transport } = await module.connect(address, {
+      protocol: 'probe_stream',
+      WebSocket: options.classic && globalThis.WebSocket,
+      ...options,
+    });
     seen.url = transport.getExtraInfo('url');
+    seen.backpressure = transport.getExtraInfo('read_backpressure');
     const error = await transport.closed;
     seen.error = error && [error.code, error.native, error.message];
   } catch (error) {
@@ -130,7 +135,8 @@ describe('in Chromium', () => {
         for (let i = 0; i < 11; i++) socket.send(new Uint8Array(1000));
       };
       const script = `if (name === 'made') ${call('tow_transport_pause_reading')}`;
-      const seen = await scene(t, build, accept, script, { inbox: 10000 });
+      const seen = await scene(t, build, accept, script, { inbox: 10000, classic: true });
+      assert.equal(seen.backpressure, 'inbox');
       assert.equal(seen.error[0], 'EOVERFLOW');
     });
 
