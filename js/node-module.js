@@ -6,16 +6,6 @@ import { Module } from './module.js';
 /** A loaded module in Node, which can what a browser cannot. The promises and the errors are those of `connect`. */
 export class NodeModule extends Module {
   /**
-   * An endpoint for datagrams that is bound to this address and connected to none: 'udp://127.0.0.1:0' lets the system
-   * choose the port, and `getExtraInfo('sockname')` tells it. `connect` with such an address makes a connected one.
-   * @param {string} address
-   * @param {Options} options `inbox` is what may be held while reading is paused: datagrams beyond it are dropped
-   */
-  bind(address, options) {
-    return this.open('bind', address, options);
-  }
-
-  /**
    * Starts a child: 'exec:/bin/cat', or 'exec:cat', looked up in PATH.
    * @param {string} address
    * @param {Options & SpawnOptions} options

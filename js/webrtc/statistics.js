@@ -1,6 +1,8 @@
 /** @param {any} candidate an RTCIceCandidateStats; a browser may keep the address to itself */
-const text = ({ address, port, candidateType, protocol }) =>
-  `${candidateType} ${protocol} ${address?.includes(':') ? `[${address}]` : (address ?? '?')}:${port}`;
+function text({ address, port, candidateType, protocol }) {
+  const host = address?.includes(':') ? `[${address}]` : address || '?';
+  return `${candidateType} ${protocol} ${host}:${port}`;
+}
 
 /**
  * What an RTCPeerConnection knows of its path, which it tells only later: each question is answered with what was known, and
