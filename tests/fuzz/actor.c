@@ -194,7 +194,8 @@ static int on_exited(tow_protocol *self) {
 static const tow_stream_callbacks streams = {BASE(tow_stream_callbacks, TOW_STREAM), on_eof, on_data};
 static const tow_buffered_callbacks buffereds = {BASE(tow_buffered_callbacks, TOW_BUFFERED), on_eof, on_get_buffer,
                                                  on_updated};
-static const tow_datagram_callbacks datagrams = {BASE(tow_datagram_callbacks, TOW_DATAGRAM), on_datagram, on_error};
+static const tow_datagram_callbacks datagrams = {
+    .base = BASE(tow_datagram_callbacks, TOW_DATAGRAM), .datagram_received = on_datagram, .error_received = on_error};
 static const tow_subprocess_callbacks subprocesses = {BASE(tow_subprocess_callbacks, TOW_SUBPROCESS), on_pipe_data,
                                                       on_pipe_lost, on_exited};
 

@@ -9,7 +9,7 @@ fuzz: trace-programs
 
 # ---- The core, by libFuzzer ----
 CORE_FUZZ := $(patsubst %.c,build/fuzz/%.o,$(CORE) src/host/libc.c $(sort $(wildcard src/host/memory*.c)) \
-  $(addprefix tests/fuzz/,core_fuzz.c actor.c ops.c later.c automaton.c))
+  $(addprefix tests/fuzz/,core_fuzz.c actor.c ops.c later.c automaton.c) tests/unit/pass_layer.c)
 FUZZ_FLAGS := -std=c11 $(WARNINGS) -Iinclude -Isrc -O2 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
   -fno-sanitize-recover=all
 # What is to be covered is the library; the fuzzer's own loops over bytes are faster without counting. There are no magic

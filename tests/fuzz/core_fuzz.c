@@ -1,5 +1,6 @@
 /* A fuzzer of the core, for libFuzzer: the input's bytes say what hosts report and what protocols call, on the memory
  * host, with allocations that fail. What must hold is checked in every callback and after every event (world.h). */
+#include "../unit/pass_layer.h"
 #include "world.h"
 
 #include <math.h>
@@ -68,12 +69,14 @@ static void open_one(world *w) {
   c->keeps_loans = holds && choice & 2;
   c->abilities = c->family == STREAM ? abilities[choice / 4 % 5] : TOW_CAN_READ;
   c->is_bound = choice & 4;
+  bool is_layered = c->family == STREAM && byte(w) & 1;
   tow_memory_options options = {.abilities = c->abilities,
                                 .capacity = choice & 128  ? (ptrdiff_t)byte(w) / 4
                                             : choice & 64 ? 0
                                                           : -1,
                                 .hold_loans = holds,
                                 .cannot_revoke = c->keeps_loans,
+                                .layers = is_layered ? &pass_layering : NULL,
                                 .connected_to = {.size = !c->is_bound, .bytes = "a"}};
   tow_factory factory = {create_actor, c};
   c->peer = c->family == STREAM     ? tow_memory_open(w->memory, factory, &options)
