@@ -68,6 +68,14 @@ PROBE_EXPORTS := probe_stream probe_buffered probe_datagram probe_child probe_no
   tow_transport_get_pipe_transport tow_transport_send_signal
 $(eval $(call tow_module,probe,tests/js/probe.c,$(PROBE_EXPORTS)))
 
+# ---- tests/js/programs: WASI commands, for tests/js/worker*.test.js ----
+PROGRAMS := $(patsubst tests/js/%.c,build/wasi/%.wasm,$(wildcard tests/js/programs/*.c))
+build/wasi/programs/%.wasm: tests/js/programs/%.c
+	@mkdir -p $(@D)
+	$(WASI_CC) -O2 -Wall -Wextra -Werror $< -o $@ -Wl,--strip-all -Wl,--max-memory=67108864
+
+wasm: $(PROGRAMS)
+
 # ---- tests/faults: what faults are done to ----
 FAULTS := $(addprefix tests/faults/subject/,subject.c streams.c children.c)
 $(patsubst %.c,$(B)/%.o,$(FAULTS) tests/faults/subject/native.c): tests/faults/subject/subject.h

@@ -90,7 +90,7 @@ export class WorkerProcess extends Subprocess {
 
   // ---- Its end ----
 
-  /** @param {number} returncode */
+  /** It runs no more; whoever is to hear of it does in turns of their own. @param {number} returncode */
   #end(returncode) {
     if (this.#returncode !== undefined) return;
     this.#returncode = returncode;
@@ -133,23 +133,16 @@ export class WorkerProcess extends Subprocess {
 
   /** @param {number} signal POSIX's number */
   kill(signal) {
-    const isHeard = this.#listens.has(signal);
     if (!(signal >= 0 && signal <= GREATEST)) return this.instance.code('EINVAL');
     if (this.#returncode !== undefined || signal === 0) return 0;
-    if (signal === SIGKILL) this.#endSoon(signal);
-    else if (signal !== SIGTERM && signal !== SIGINT) return this.instance.code('ENOTSUP');
-    else if (!isHeard) this.#endSoon(signal);
+    if (signal !== SIGKILL && signal !== SIGTERM && signal !== SIGINT)
+      return this.instance.code('ENOTSUP');
+    if (signal === SIGKILL || !this.#listens.has(signal)) this.#end(-signal);
     else {
       this.parts.thread.post({ type: 'signal', signal });
       this.#grace ??= setTimeout(() => this.#end(-signal), this.parts.grace);
     }
     return 0;
-  }
-
-  /** Facts are told later, but the Worker goes at once. @param {number} signal */
-  #endSoon(signal) {
-    this.#release();
-    this.instance.later(() => this.#end(-signal));
   }
 
   /** @override */

@@ -34,10 +34,20 @@ export class Programs {
     if (typeof source === 'string' || source instanceof URL) {
       const address = this.resolve(String(source));
       if (scripts.test(address)) return { script: address };
-      return { module: await this.#once(this.#byAddress, address, () => this.read(address)) };
+      return { module: await this.#once(this.#byAddress, address, () => this.#read(address)) };
     }
     if (source instanceof WebAssembly.Module) return { module: check(source) };
     return { module: await this.#once(this.#byObject, source, async () => source) };
+  }
+
+  /** @param {string} address */
+  async #read(address) {
+    try {
+      return await this.read(address);
+    } catch (cause) {
+      if (cause instanceof TowlineError) throw cause;
+      throw new TowlineError('EIO', `${address} cannot be fetched: ${cause}`, { cause });
+    }
   }
 
   /**

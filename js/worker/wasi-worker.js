@@ -93,7 +93,7 @@ async function run(start) {
   const root = makeFiles(shim, start.files);
   const { Pipe, pipes, input } = standardPipes(start);
   const fds = [...pipes, ...preopen(shim, root, start.directory)];
-  const wasi = new shim.WASI(start.arguments, start.environment, fds);
+  const wasi = new shim.WASI(start.arguments, start.environment, fds, { debug: false });
   const suspending = new Suspending();
   const waiting = Object.entries(pipeImports(wasi, Pipe, waitingOf(start, suspending))).map(
     ([name, call]) => [name, way === 'suspending' ? new jspi.Suspending(call) : call],

@@ -3,34 +3,9 @@ import { readdir, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { builds, codeOf, loadProbe, Signal } from './probe.js';
+import { Story } from './story.js';
 
 const protocol = 'probe_child';
-
-/** What a child wrote, by descriptor, and what happened, in order. */
-class Story {
-  out = '';
-  errors = '';
-  bytes = 0;
-  /** @type {string[]} */
-  ends = [];
-  /** @type {number | undefined} */
-  returncode = undefined;
-
-  /** @type {import('./probe.js').Callbacks} */
-  callbacks = {
-    pipeData: (probe, bytes) => {
-      this.bytes += bytes.length;
-      if (this.bytes < 100_000) {
-        if (probe.fd === 1) this.out += Buffer.from(bytes);
-        else this.errors += Buffer.from(bytes);
-      }
-    },
-    pipeLost: (_probe, fd, code) => void this.ends.push(code === 0 ? `${fd}` : `${fd} ${code}`),
-    exited: (_probe, returncode) => {
-      this.returncode = returncode;
-    },
-  };
-}
 
 /**
  * A probe that is closed with the test.

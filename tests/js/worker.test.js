@@ -1,0 +1,360 @@
+/** Subprocesses in Workers, in Node: what process.test.js has of children, where a WASI command can do it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { workers } from '../../js/worker/node.js';
+import { builds, codeOf, loadProbe, Signal } from './probe.js';
+import { Story } from './story.js';
+
+const protocol = 'probe_child';
+
+/** @param {string} name */
+const file = (name) =>
+  fileURLToPath(new URL(`../../build/wasi/programs/${name}.wasm`, import.meta.url));
+
+const names = ['bulk', 'cat', 'eat', 'end', 'files', 'poll', 'tell', 'upper'];
+const programs = Object.fromEntries(names.map((name) => [name, file(name)]));
+
+/**
+ * A probe that is closed with the test.
+ * @param {import('node:test').TestContext} t
+ * @param {string} build
+ * @param {import('./probe.js').Callbacks} [more]
+ * @param {import('../../js/worker/carrier.js').WorkersOptions} [options]
+ */
+async function stage(t, build, more = {}, options = {}) {
+  const story = new Story();
+  const carrier = workers({ programs, ...options });
+  const transports = { exec: carrier };
+  const loaded = await loadProbe(build, story.with(more), { transports });
+  t.after(() => loaded.module.close());
+  /** @param {string} command @param {object} [options] */
+  const run = (command, options) => {
+    const [name, ...list] = command.split(' ');
+    return loaded.module.spawn(`exec:${name}`, { protocol, arguments: list, ...options });
+  };
+  const send = (/** @type {number} */ signal) =>
+    loaded.module.call('tow_transport_send_signal', loaded.all[0].transport, signal);
+  return { ...loaded, story, run, send };
+}
+
+for (const build of builds) {
+  test(`a megabyte each way through cat, ${build}`, async (t) => {
+    const size = 1 << 20;
+    const { module, all, story, run } = await stage(t, build);
+    const { transport } = await run('cat');
+    assert.equal(transport.getExtraInfo('process_pipes'), 'shared');
+    const stdin = all[0].pipe(0);
+    module.call('tow_transport_write', stdin, new Uint8Array(size));
+    module.call('tow_transport_write_eof', stdin);
+    assert.equal(await transport.closed, null);
+    assert.equal(story.bytes, size);
+    assert.equal(story.returncode, 0);
+    assert.deepEqual(story.ends.sort(), ['0', '1', '2']);
+    const flow = all[0].calls.filter((call) => call.endsWith('Writing'));
+    assert.deepEqual(flow, ['pauseWriting', 'resumeWriting']);
+    assert.equal(all[0].calls.at(-1), 'lost');
+  });
+
+  test(`X5, how programs end, ${build}`, async (t) => {
+    for (const [how, returncode] of /** @type {const} */ ([
+      ['0', 0],
+      ['3', 3],
+      ['255', 255],
+    ])) {
+      const { story, run, all } = await stage(t, build);
+      const { transport } = await run(`end ${how}`);
+      assert.equal(await transport.closed, null);
+      assert.equal(story.returncode, returncode, how);
+      assert.deepEqual(story.ends.sort(), ['0', '1', '2']);
+      assert.equal(all[0].calls.at(-1), 'lost');
+    }
+  });
+
+  test(`traps end as an abort, with the message, ${build}`, async (t) => {
+    for (const [command, message] of /** @type {const} */ ([
+      ['end trap', /unreachable/],
+      ['end abort', /unreachable/],
+      ['end recurse', /out of bounds|stack/],
+      ['eat', /unreachable/],
+    ])) {
+      const { story, run } = await stage(t, build);
+      const { transport } = await run(command);
+      assert.equal(await transport.closed, null);
+      assert.equal(story.returncode, -6, command);
+      assert.deepEqual(story.ends.sort(), ['0', '1 -37', '2 -37']);
+      assert.match(transport.getExtraInfo('trap') ?? '', message);
+    }
+  });
+
+  test(`every byte in its place, ${build}`, async (t) => {
+    let at = 0;
+    let wrong = 0;
+    const { story, run } = await stage(t, build, {
+      pipeData: ({ fd }, bytes) => {
+        if (fd === 1) for (const byte of bytes) wrong += Number(byte !== at++ % 251);
+      },
+    });
+    const { transport } = await run('bulk 5000001');
+    assert.equal(await transport.closed, null);
+    assert.deepEqual([at, wrong, story.returncode], [5_000_001, 0, 0]);
+  });
+
+  test(`H4, SIGKILL whatever it does, ${build}`, async (t) => {
+    for (const command of ['end spin', 'end sleep', 'cat', 'bulk 100000000']) {
+      const ready = new Signal();
+      const { all, story, run, send } = await stage(t, build, {
+        pipeData: () => void ready.fire(0),
+      });
+      const { transport } = await run(command);
+      if (command !== 'cat') await ready.fired;
+      assert.equal(send(9), 0);
+      assert.equal(send(9), 0);
+      assert.equal(await transport.closed, null);
+      assert.equal(story.returncode, -9, command);
+      assert.deepEqual(story.ends.sort(), ['0', '1', '2']);
+      assert.equal(all[0].calls.at(-1), 'lost');
+    }
+  });
+
+  test(`X6, signals, ${build}`, async (t) => {
+    for (const [signal, returncode] of [
+      [15, -15],
+      [2, -2],
+    ]) {
+      const { story, run, send } = await stage(t, build);
+      const { transport } = await run('end spin');
+      assert.equal(send(0), 0);
+      assert.equal(send(999), -2);
+      assert.equal(send(-1), -2);
+      assert.equal(send(1), -4);
+      assert.equal(story.returncode, undefined);
+      assert.equal(send(signal), 0);
+      assert.equal(send(1), 0); // it has just ended
+      assert.equal(await transport.closed, null);
+      assert.equal(story.returncode, returncode);
+    }
+  });
+
+  test(`arguments, environment, standard errors, ${build}`, async (t) => {
+    const { story, run } = await stage(t, build);
+    const environment = { NAME: 'a=b', ü: '☃' };
+    const { transport } = await run('tell', { arguments: ['ü', '', 'x y'], environment });
+    await transport.closed;
+    assert.equal(Buffer.from(story.out).toString(), 'tell\nü\n\nx y\nNAME=a=b\nü=☃\n1\n3\n');
+    assert.equal(story.errors, '2\n');
+  });
+
+  test(`errors merged into output, ${build}`, async (t) => {
+    const { all, story, run } = await stage(t, build);
+    const stdio = ['null', 'pipe', 'stdout'];
+    const { transport } = await run('tell', { stdio, environment: {} });
+    assert.deepEqual(
+      [0, 1, 2].map((fd) => all[0].pipe(fd) !== 0),
+      [false, true, false],
+    );
+    await transport.closed;
+    assert.equal(story.out, 'tell\n1\n2\n3\n');
+    assert.deepEqual(story.ends, ['1']);
+  });
+
+  test(`nothing to read and nobody to write to, ${build}`, async (t) => {
+    const { story, run } = await stage(t, build);
+    const nobody = await run('bulk 1000000', { stdio: ['null', 'null', 'stdout'] });
+    await nobody.transport.closed;
+    assert.equal(story.returncode, 0);
+    const nothing = await run('cat', { stdio: ['null', 'null', 'null'] });
+    await nothing.transport.closed;
+    assert.equal(story.returncode, 0);
+    assert.deepEqual(story.ends, []);
+  });
+
+  test(`what is inherited is printed, ${build}`, async (t) => {
+    /** @type {string[]} */
+    const printed = [];
+    const write = process.stdout.write;
+    t.after(() => {
+      process.stdout.write = write;
+    });
+    const { run } = await stage(t, build);
+    const stdio = ['inherit', 'inherit', 'stdout'];
+    const { transport } = await run('tell', { stdio, environment: {} });
+    process.stdout.write = (/** @type {any} */ bytes) =>
+      printed.push(Buffer.from(bytes).toString()) > 0;
+    await transport.closed;
+    process.stdout.write = write;
+    assert.equal(printed.join(''), 'tell\n1\n2\n3\n');
+  });
+
+  test(`files, given and given back, ${build}`, async (t) => {
+    const { story, run } = await stage(t, build);
+    const files = new Map([
+      ['/in', /** @type {string | Uint8Array} */ ('hello')],
+      ['/there/x', new Uint8Array([1])],
+    ]);
+    const { transport } = await run('files /in /there/out', { files });
+    await transport.closed;
+    assert.equal(story.returncode, 0);
+    assert.equal(story.out, 'in\nthere\n');
+    assert.deepEqual([...files.keys()].sort(), ['/in', '/there/out', '/there/x']);
+    assert.equal(Buffer.from(files.get('/there/out') ?? '').toString(), 'HELLO');
+  });
+
+  test(`the working directory, ${build}`, async (t) => {
+    const { story, run } = await stage(t, build);
+    const files = new Map([
+      ['/work/in', 'hello'],
+      ['/tmp/', ''],
+    ]);
+    const options = { files, directory: '/work' };
+    await (await run('files in /tmp/out .', options)).transport.closed;
+    assert.equal(story.returncode, 0);
+    assert.equal(story.out, 'in\n');
+    assert.deepEqual([...files.keys()], ['/work/in', '/tmp/out']);
+    assert.equal(await codeOf(run('cat', { directory: '/nowhere' })), 'ENOENT');
+  });
+
+  test(`X9, programs that cannot be, ${build}`, async (t) => {
+    const { module, all, run } = await stage(t, build);
+    const spawn = (/** @type {string} */ address, /** @type {object} */ options = {}) =>
+      codeOf(module.spawn(address, { protocol, ...options }));
+    const reactor = fileURLToPath(new URL('../../build/wasi/echo.wasm', import.meta.url));
+    assert.equal(await spawn('exec:/nowhere/program'), 'ENOENT');
+    assert.equal(await spawn('exec:http://127.0.0.1:1/'), 'EIO');
+    assert.equal(await spawn('exec:/'), 'EACCES');
+    assert.equal(await spawn('exec:/etc/passwd'), 'EINVAL');
+    assert.equal(await spawn(`exec:${reactor}`), 'EINVAL');
+    assert.equal(await spawn('exec:x', { program: new Uint8Array(3) }), 'EINVAL');
+    assert.equal(await spawn('exec:cat', { arguments: ['a\0b'] }), 'EINVAL');
+    assert.equal(await spawn('exec:cat', { stdio: ['stdout', 'pipe', 'pipe'] }), 'EINVAL');
+    assert.equal(await spawn('exec:'), 'EADDRESS');
+    assert.equal(await spawn('exec://host/cat'), 'EADDRESS');
+    assert.equal(await spawn('exec:cat', { protocol: 'probe_stream' }), 'EINVAL');
+    assert.equal(await spawn('exec:cat', { signal: AbortSignal.abort() }), 'ECANCELED');
+    const cancelled = codeOf(run('cat', { signal: AbortSignal.timeout(1) }));
+    assert.equal(await cancelled, 'ECANCELED');
+    const none = await stage(t, build, {}, { shim: '/nowhere/shim.js' });
+    assert.equal(await codeOf(none.run('cat')), 'ENOTSUP');
+    assert.deepEqual(
+      all.flatMap((probe) => probe.calls),
+      [],
+    );
+  });
+
+  test(`a program that closes its standard input is noticed, ${build}`, async (t) => {
+    const lost = new Signal();
+    const { story, run, send } = await stage(t, build, {
+      pipeLost: (_probe, fd, code) => void (fd === 0 && lost.fire(code)),
+    });
+    const { transport } = await run('end close');
+    assert.equal(await lost.fired, 0);
+    assert.equal(story.returncode, undefined);
+    send(9);
+    await transport.closed;
+  });
+
+  test(`X8, a program that ends with its input unread, ${build}`, async (t) => {
+    const { all, story, run, module } = await stage(t, build);
+    const { transport } = await run('end 2');
+    module.call('tow_transport_write', all[0].pipe(0), new Uint8Array(1 << 20).fill(10));
+    assert.equal(await transport.closed, null);
+    assert.equal(story.returncode, 2);
+    assert.ok(story.ends.includes('0 -10'), String(story.ends));
+  });
+
+  test(`X10, output that nobody reads stays in the pipe, ${build}`, async (t) => {
+    const { all, story, run, module } = await stage(t, build, {
+      made: (probe) => module.call('tow_transport_pause_reading', probe.pipe(1)),
+    });
+    const { transport } = await run('bulk 3000000');
+    for (let i = 0; i < 50; i++) await new Promise(setImmediate);
+    assert.equal(story.bytes, 0);
+    assert.equal(story.returncode, undefined);
+    module.call('tow_transport_resume_reading', all[0].pipe(1));
+    assert.equal(await transport.closed, null);
+    assert.equal(story.bytes, 3_000_000 + 4);
+  });
+
+  test(`output that nobody wants is an error of the program, ${build}`, async (t) => {
+    const { all, story, run, module } = await stage(t, build, {
+      made: (probe) => module.call('tow_transport_pause_reading', probe.pipe(1)),
+    });
+    const { transport } = await run('bulk 3000000');
+    module.call('tow_transport_close', all[0].pipe(1));
+    assert.equal(await transport.closed, null);
+    assert.equal(story.returncode, 3);
+  });
+
+  test(`a line's answer, before the input ends, ${build}`, async (t) => {
+    /** @type {string[]} */
+    const lines = [];
+    const { all, run, module } = await stage(t, build, {
+      pipeData: (probe, bytes) => {
+        lines.push(String(Buffer.from(bytes)));
+        if (lines.length < 100)
+          module.call('tow_transport_write', probe.pipe(0), `line ${lines.length}\n`);
+        else module.call('tow_transport_write_eof', probe.pipe(0));
+      },
+    });
+    const { transport } = await run('upper');
+    module.call('tow_transport_write', all[0].pipe(0), 'line 0\n');
+    assert.equal(await transport.closed, null);
+    assert.deepEqual(
+      lines,
+      Array.from({ length: 100 }, (_, i) => `LINE ${i}\n`),
+    );
+  });
+
+  test(`poll waits for input, and for a time, ${build}`, async (t) => {
+    const timed = new Signal();
+    const { all, story, run, module } = await stage(t, build, {
+      pipeData: () => void timed.fire(0),
+    });
+    const { transport } = await run('poll 1');
+    await timed.fired;
+    module.call('tow_transport_write', all[0].pipe(0), 'x');
+    module.call('tow_transport_write_eof', all[0].pipe(0));
+    await transport.closed;
+    assert.equal(story.out, 'time\nx\n');
+    assert.equal(story.returncode, 0);
+  });
+
+  test(`X7, close kills, and the module's end, ${build}`, async (t) => {
+    const { story, run, module } = await stage(t, build);
+    const { transport } = await run('end spin');
+    transport.close();
+    assert.equal(await transport.closed, null);
+    assert.equal(story.returncode, -9);
+    await run('end spin');
+    await module.close(); // does not wait for it
+    assert.equal(module.connections, 0);
+  });
+
+  test(`as many processes as the limit allows, ${build}`, async (t) => {
+    const { story, run, send } = await stage(t, build, {}, { limit: 2 });
+    const first = await run('end spin');
+    const second = await run('cat');
+    assert.equal(await codeOf(run('cat')), 'EMFILE');
+    send(9);
+    await first.transport.closed;
+    assert.equal(story.returncode, -9);
+    let third = await run('cat').catch((error) => error);
+    while (third.code === 'EMFILE') {
+      await new Promise(setImmediate); // while it spins
+      third = await run('cat').catch((error) => error);
+    }
+    assert.ok(third.transport);
+    second.transport.close();
+  });
+
+  test(`a program that C asks for, ${build}`, async (t) => {
+    const { module, story, opened } = await stage(t, build);
+    module.call('probe_spawn', module.loop, 'exec:tell', 7);
+    module.call('probe_spawn', module.loop, 'exec:/nowhere', 8);
+    while (opened.length < 2 || story.returncode === undefined || !story.ends.includes('1'))
+      await new Promise(setImmediate);
+    assert.deepEqual(opened.find(([context]) => context === 8)?.slice(1), [0, -19]);
+    assert.ok(opened.find(([context]) => context === 7)?.[1]);
+    assert.match(story.out, /^tell\n-c\n.*\nfirst\nsecond\nA=a=b\nB=\nC=?\n1\n2\n3\n$/);
+  });
+}
