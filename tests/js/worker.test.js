@@ -1,7 +1,9 @@
 /** Subprocesses in Workers, in Node: what process.test.js has of children, where a WASI command can do it. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { workers } from '../../js/worker/node.js';
 import { builds, codeOf, loadProbe, Signal } from './probe.js';
 import { Story } from './story.js';
@@ -167,23 +169,6 @@ for (const build of builds) {
     await nothing.transport.closed;
     assert.equal(story.returncode, 0);
     assert.deepEqual(story.ends, []);
-  });
-
-  test(`what is inherited is printed, ${build}`, async (t) => {
-    /** @type {string[]} */
-    const printed = [];
-    const write = process.stdout.write;
-    t.after(() => {
-      process.stdout.write = write;
-    });
-    const { run } = await stage(t, build);
-    const stdio = ['inherit', 'inherit', 'stdout'];
-    const { transport } = await run('tell', { stdio, environment: {} });
-    process.stdout.write = (/** @type {any} */ bytes) =>
-      printed.push(Buffer.from(bytes).toString()) > 0;
-    await transport.closed;
-    process.stdout.write = write;
-    assert.equal(printed.join(''), 'tell\n1\n2\n3\n');
   });
 
   test(`files, given and given back, ${build}`, async (t) => {
@@ -358,3 +343,17 @@ for (const build of builds) {
     assert.match(story.out, /^tell\n-c\n.*\nfirst\nsecond\nA=a=b\nB=\nC=?\n1\n2\n3\n$/);
   });
 }
+
+test('what is inherited is printed, and Node does not stay for Workers that wait', async () => {
+  const script = `
+    import { loadProbe } from ${JSON.stringify(new URL('./probe.js', import.meta.url))};
+    import { workers } from ${JSON.stringify(new URL('../../js/worker/node.js', import.meta.url))};
+    const { module } = await loadProbe('wasi', {}, { transports: { worker: workers() } });
+    const stdio = ['inherit', 'inherit', 'inherit'];
+    const options = { protocol: 'probe_child', stdio, environment: {} };
+    await module.spawn('worker:${programs.tell}', options);`;
+  const node = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+  const { stdout, stderr } = await node;
+  assert.equal(stdout, `${programs.tell}\n1\n3\n`);
+  assert.equal(stderr, '2\n');
+});
