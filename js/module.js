@@ -5,6 +5,8 @@ import { OwnRequest } from './own-request.js';
 /** @typedef {import('./connection.js').Connection} Connection */
 /** @typedef {import('./listener.js').Listener} Listener */
 /** @typedef {import('./own-request.js').Options} Options */
+/** @typedef {import('./subprocess.js').SpawnOptions} SpawnOptions */
+/** @typedef {import('./worker/carrier.js').WorkerOptions} WorkerOptions */
 
 const encoder = new TextEncoder();
 
@@ -138,6 +140,16 @@ export class Module {
    */
   bind(address, options) {
     return this.open('bind', address, options);
+  }
+
+  /**
+   * Starts a child: 'exec:/bin/cat' or 'exec:cat' (looked up in PATH) in Node, 'worker:cat.wasm' with the carrier of
+   * towline/worker.
+   * @param {string} address
+   * @param {Options & SpawnOptions & WorkerOptions} options
+   */
+  spawn(address, options) {
+    return this.open('spawn', address, options);
   }
 
   /**

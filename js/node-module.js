@@ -1,19 +1,9 @@
 import { Module } from './module.js';
 
 /** @typedef {import('./own-request.js').Options} Options */
-/** @typedef {import('./subprocess.js').SpawnOptions} SpawnOptions */
 
 /** A loaded module in Node, which can what a browser cannot. The promises and the errors are those of `connect`. */
 export class NodeModule extends Module {
-  /**
-   * Starts a child: 'exec:/bin/cat', or 'exec:cat', looked up in PATH.
-   * @param {string} address
-   * @param {Options & SpawnOptions} options
-   */
-  spawn(address, options) {
-    return this.open('spawn', address, options);
-  }
-
   /**
    * A transport on a descriptor, of a pipe, FIFO, socket or terminal, to read from it only. The descriptor is the
    * transport's then, which closes it in the end; unless this fails: 'EBADF' (not open, or not for that direction),

@@ -20,8 +20,10 @@ class NodeWorker {
 
   /** @param {string | URL} script */
   constructor(script) {
-    const workerData = { script: String(script) };
-    this.worker = new Worker(new URL('./node-entry.js', import.meta.url), { workerData });
+    this.worker = new Worker(new URL('./node-entry.js', import.meta.url), {
+      workerData: { script: String(script) },
+      execArgv: [], // those of this process need not be for a file
+    });
     /** @type {Promise<void>} */
     this.ended = new Promise((resolve) => {
       this.worker.on('exit', (code) => {
