@@ -19,7 +19,9 @@ import { TowlineError } from './errors.js';
  * @property {string | Record<string, string>} headers WebSocket, not in a browser
  * @property {'offered' | 'demanded' | 'refused'} framing WebSocket: whether both ends are to speak Towline framing. Offered:
  *   if the peer can, too; demanded: a peer that cannot is an error
- * @property {any} [WebSocket] the constructor to use
+ * @property {any} [WebSocket] the constructor to use; a browser's `WebSocketStream`, too, where a plain peer is to be held
+ *   back while reading is paused. It is not the default: Chromium's (156) takes the page down when a peer resets a
+ *   connection that bytes wait to leave by
  */
 
 /**
@@ -78,7 +80,7 @@ export class Request {
     if (!scheme) return this.failed('EADDRESS', 0, `not an address: ${address}`);
     if (!carry) return this.failed('ESCHEME', 0, `this host cannot ${verb} to ${scheme}:`);
     if (options.framing === 'demanded' && !canFrame)
-      return this.failed('ENOTSUP', 0, 'no framing here');
+      return this.failed('ENOTSUP', 0, 'no framing');
     try {
       await carry(this, address, canFrame ? options : { ...options, framing: 'refused' });
     } catch (error) {

@@ -252,9 +252,9 @@ export async function openWebSocket(request, address, options, { find, explain }
 
 /** @type {Opener} */
 const opener = {
-  find: async ({ WebSocket }) =>
-    WebSocket || !('WebSocketStream' in globalThis)
-      ? [WebSocket ?? globalThis.WebSocket, WebSocketConnection]
+  find: async ({ WebSocket = globalThis.WebSocket }) =>
+    'send' in WebSocket.prototype
+      ? [WebSocket, WebSocketConnection]
       : (await import('./websocket-stream.js')).streams(WebSocketConnection),
   explain: () => [true, 'EUNKNOWN', 0, 'the WebSocket did not open; a browser does not tell why'],
 };

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { openBrowser } from '../browser.js';
-import { builds, Signal } from './probe.js';
+import { builds, loadProbe, Signal } from './probe.js';
 
 /**
  * Runs in the page: connects a probe, hands its calls to `script`, and answers how it ended.
- * @param {{build: string, address: string, options: {classic?: boolean}, script: string}} task
+ * @param {{build: string, address: string, options: {stream?: boolean}, script: string}} task
  */
 async function play({ build, address, options, script }) {
   const { load } = await import(new URL('/js/index.js', location.href).href);
@@ -39,7 +39,7 @@ async function play({ build, address, options, script }) {
   try {
     const { transport } = await module.connect(address, {
       protocol: 'probe_stream',
-      WebSocket: options.classic && globalThis.WebSocket,
+      WebSocket: options.stream ? /** @type {any} */ (globalThis).WebSocketStream : undefined,
       ...options,
     });
     seen.url = transport.getExtraInfo('url');
@@ -135,7 +135,7 @@ describe('in Chromium', () => {
         for (let i = 0; i < 11; i++) socket.send(new Uint8Array(1000));
       };
       const script = `if (name === 'made') ${call('tow_transport_pause_reading')}`;
-      const seen = await scene(t, build, accept, script, { inbox: 10000, classic: true });
+      const seen = await scene(t, build, accept, script, { inbox: 10000 });
       assert.equal(seen.backpressure, 'inbox');
       assert.equal(seen.error[0], 'EOVERFLOW');
     });
@@ -157,6 +157,89 @@ describe('in Chromium', () => {
       assert.deepEqual(seen.calls, ['made', 'pauseWriting', 'resumeWriting', 'lost']);
       assert.equal(await closed.fired, 1000);
       assert.equal(size, 5_000_000);
+    });
+
+    test(`E5: abort while much is written, ${build}`, async (t) => {
+      let size = 0;
+      const closed = new Signal();
+      const accept = (/** @type {import('ws').WebSocket} */ socket) => {
+        socket.on('message', (/** @type {Buffer} */ data) => {
+          size += data.length;
+        });
+        socket.on('close', (code) => closed.fire(code));
+      };
+      const script = `if (name === 'made') {
+        ${write('new Uint8Array(5_000_000)')};
+        ${call('tow_transport_abort')};
+      }`;
+      const seen = await scene(t, build, accept, script);
+      assert.deepEqual([seen.calls, seen.error], [['made', 'pauseWriting', 'lost'], null]);
+      assert.equal(await closed.fired, 1000);
+      assert.ok(size < 5_000_000, `${size}`);
+    });
+
+    test(`R1: pausing reading holds a plain peer back, ${build}`, async (t) => {
+      const much = 64 << 20; // far more than the kernel and the browser hold, and than an inbox
+      const ticks = 20;
+      let count = 0;
+      let left = 0;
+      const accept = (/** @type {import('ws').WebSocket} */ socket) => {
+        socket.on('message', () => {
+          if (++count === ticks) left = socket.bufferedAmount;
+        });
+        const piece = new Uint8Array(1 << 20);
+        for (let size = 0; size < much; size += piece.length) socket.send(piece);
+        socket.close(1000);
+      };
+      const script = `if (name === 'made') {
+        ${call('tow_transport_pause_reading')};
+        seen.ticks = seen.size = 0;
+      }
+      if (name === 'data') {
+        seen.size += seen.text.length;
+        seen.text = '';
+      }
+      if (name === 'timer') {
+        ${write("'tick'")};
+        if (++seen.ticks === ${ticks}) ${call('tow_transport_resume_reading')};
+      }
+      if (name === 'made' || (name === 'timer' && seen.ticks < ${ticks}))
+        module.call('probe_later', protocol, 10);`;
+      const seen = await scene(t, build, accept, script, { stream: true });
+      assert.equal(seen.backpressure, 'stream');
+      assert.ok(left > much / 2, `${left}`);
+      assert.deepEqual([seen.size, seen.error], [much, null]);
+    });
+
+    test(`E3, E6: framing with a peer in Node, ${build}`, async (t) => {
+      const { module } = await loadProbe(build, {
+        data: (probe) => {
+          if (probe.text === 'reset')
+            probe.module.call('tow_framing_reset', probe.transport, 4321, 'b\u00e9cause');
+        },
+        eof: (probe) => void probe.write('answer'),
+      });
+      t.after(() => module.close());
+      const { address } = await module.listen('ws://127.0.0.1:0', { protocol: 'probe_stream' });
+      for (const stream of [false, true]) {
+        const task = { build, address, options: { stream } };
+        const ended = await browser.page.evaluate(play, {
+          ...task,
+          script: `if (name === 'made') {
+            ${write("'question'")};
+            ${call('tow_transport_write_eof')};
+          }`,
+        });
+        assert.deepEqual(
+          [ended.backpressure, ended.text, ended.calls, ended.error],
+          ['credit', 'answer', ['made', 'eof', 'lost'], null],
+        );
+        const reset = await browser.page.evaluate(play, {
+          ...task,
+          script: `if (name === 'made') ${write("'reset'")}`,
+        });
+        assert.deepEqual(reset.error, ['ECONNRESET', 4321, 'b\u00e9cause']);
+      }
     });
 
     test(`a trap, ${build}`, async (t) => {
