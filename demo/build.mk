@@ -39,9 +39,12 @@ demo: node_modules/.package-lock.json
 
 demo-native:
 	@.ci/deps native
-	@$(MAKE) --no-print-directory $(B)/mqtt
+	@$(MAKE) --no-print-directory $(B)/mqtt $(B)/netcode
 	@echo 'For example, with `make demo` running in another terminal:'
 	@echo "    $(B)/mqtt tcp://127.0.0.1:1883 sub 'demo/#' --verbose"
 	@echo "    $(B)/mqtt tcp://127.0.0.1:1883 pub demo/hello 'Hello from a shell'"
 	@echo "    $(B)/mqtt tcp://127.0.0.1:1883 check --trace"
-	@echo 'All of it: $(B)/mqtt --help'
+	@echo 'and, in two terminals, without it:'
+	@echo "    $(B)/netcode --listen udp://127.0.0.1:4000"
+	@echo "    $(B)/netcode udp://127.0.0.1:4000"
+	@echo 'All of it: $(B)/mqtt --help, $(B)/netcode --help'

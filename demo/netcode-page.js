@@ -8,9 +8,11 @@ import { Arena, colourOf, SILENT } from './netcode-arena.js';
 /** @typedef {import('./netcode.js').Peer} Peer */
 /** @typedef {import('./netcode.js').Player} Player */
 
-/** How often the figures are written anew, and for how long a failure is shown, in milliseconds. */
+/** How often the figures are written anew, in milliseconds. */
 const FIGURES = 500;
-const FAILURE = 5000;
+/** How long the rendezvous is let be before it is tried again, at most; a failure is shown for a little longer. */
+const PAUSE = 4000;
+const FAILURE = 1.5 * PAUSE;
 /** Units a millisecond, by the keys. */
 const SPEED = 0.09;
 
@@ -37,6 +39,7 @@ let failure = null;
 const { rendezvous: meeting, room: wanted } = roomOf(location.href);
 const carrier = webrtc({
   signalling: rendezvous(meeting, {
+    longestPause: PAUSE,
     onerror: ({ message }) => {
       failure = { text: message, time: performance.now() };
     },
@@ -126,7 +129,8 @@ function showOthers() {
   const peers = player?.look()?.peers ?? [];
   byId('others').replaceChildren(...peers.map(row));
   if (!player) return;
-  if (failure && performance.now() - failure.time < FAILURE) setState('failed', failure.text);
+  if (peers.length === 0 && failure && performance.now() - failure.time < FAILURE)
+    setState('failed', failure.text);
   else setState('connected', `In ${field('room').value} ${company(peers.length)}`);
 }
 setInterval(showOthers, FIGURES);

@@ -115,7 +115,7 @@ export class Netcode {
    * @param {{ name?: string, bind?: boolean } & Omit<import('../js/own-request.js').Options, 'protocol' | 'context'>} [settings]
    *   `bind`: be at this address for whoever comes (as `webrtc:ROOM` is, unless said)
    */
-  async join(address, { name = '', bind = address.startsWith('webrtc:'), ...options } = {}) {
+  async join(address, { name = '', bind = /^webrtc:[^/]*$/.test(address), ...options } = {}) {
     const { module } = this;
     const random = crypto.getRandomValues(new Uint32Array(2));
     const game = module.call('netcode_game_new', module.loop, ...random, name.replaceAll('\0', ''));

@@ -194,7 +194,9 @@ static void test_hostile_packets(void) {
     CHECK(!READS_WITH(at, "\0\0\xc0\x7f") && !READS_WITH(at, "\0\0\x80\x7f") && !READS_WITH(at, "\0\0\x80\xff"));
     CHECK(!READS_WITH(at, "\xff\xff\x7f\x7f"));
   }
-  CHECK(!READS_WITH(32, "\0\0\x80\xbf")); /* -1: outside the arena */
+  CHECK(!READS_WITH(32, "\0\0\x80\xbf"));                                    /* -1: outside the arena */
+  CHECK(!READS_WITH(40, "\0\0\xfb\xc4") && !READS_WITH(44, "\0\0\xfb\x44")); /* 2008: too fast */
+  CHECK(!READS_WITH(40, "\0\0\xfb\x44") && !READS_WITH(44, "\0\0\xfb\xc4"));
   CHECK(!READS_WITH(48, "\x1b") && !READS_WITH(49, "\0") && !READS_WITH(50, "\x7f") && !READS_WITH(50, "\xc2"));
   bench b = begin("");
   send_bytes(&b, "a", "", 0);
@@ -241,6 +243,9 @@ static void test_sixty_a_second(void) {
   }
   CHECK(b.player->moves >= 599 && b.player->moves <= 600);
   CHECK(is_about(last.clock, 10000, 17));
+  b.player->netcode.next -= 500; /* the loop was held up */
+  tow_memory_advance(b.memory, 1000.0 / 60);
+  CHECK(count_sent(b.player, &packet) == 1);
   end(&b);
 }
 
@@ -282,19 +287,32 @@ static void test_strangers(void) {
   send_packet(&b, "a", echo);
   tow_memory_advance(b.memory, 1000);
   CHECK(count_sent(b.player, &packet) == 60 && packet.echo == 102 && packet.mask == 3);
+  echo.sequence++;
+  echo.clock++;
+  echo.echo--; /* it has told of a newer one before */
+  send_packet(&b, "a", echo);
+  CHECK(only_peer(b.player)->newest == 103 && only_peer(b.player)->echoed == echo.echo + 1);
   end(&b);
+}
+
+static void crowd(bench *b, const char *format, bool join) {
+  char name[8];
+  for (int i = 0; i < NETCODE_PEERS + 10; i++) {
+    snprintf(name, sizeof name, format, i);
+    tow_peer peer = peer_of(name);
+    if (join) tow_host_peer_joined(tow_memory_transport(b->player->end), &peer);
+    send_packet(b, name, packet_of(7, 1, 1));
+  }
 }
 
 static void test_limit(void) {
   bench b = begin("");
-  char name[8];
-  for (int i = 0; i < NETCODE_PEERS + 10; i++) {
-    snprintf(name, sizeof name, "p%d", i);
-    send_packet(&b, name, packet_of(7, 1, 1));
-    tow_peer joined = peer_of(name);
-    tow_host_peer_joined(tow_memory_transport(b.player->end), &joined);
-  }
+  crowd(&b, "a%d", false);
+  crowd(&b, "b%d", true);
   CHECK(b.player->came == NETCODE_PEERS);
+  tow_memory_advance(b.memory, NETCODE_SILENCE + 20);
+  crowd(&b, "c%d", true);
+  CHECK(b.player->came == 2 * NETCODE_PEERS);
   end(&b);
 }
 
@@ -321,6 +339,10 @@ static void test_connected(void) {
   CHECK(count_sent(b.player, &packet) > 0 && packet.echoes && b.player->came == 1);
   tow_memory_advance(b.memory, 5000);
   CHECK(count_sent(b.player, &packet) > 290 && !packet.echoes && b.player->left == 1);
+  tow_peer a = peer_of("a");
+  tow_host_datagram_failed(tow_memory_transport(b.player->end), &(tow_error){.code = TOW_ECONNRESET}, &a);
+  tow_memory_advance(b.memory, 1000); /* it may come back, and nobody would say so */
+  CHECK(count_sent(b.player, &packet) > 50);
   end(&b);
 }
 
@@ -540,18 +562,35 @@ static void test_jitter(void) {
   CHECK(is_about(figures_of(&n, 1).jitter, 6, 0.5) && figures_of(&n, 0).jitter < 0.5);
   CHECK(is_about(figures_of(&n, 0).round_trip, 43, 1.5) && figures_of(&n, 0).loss == 0);
   end_network(&n);
+  bench b = begin("");
+  send_packet(&b, "a", packet_of(7, 1, 1));
+  tow_memory_advance(b.memory, 26);
+  send_packet(&b, "a", packet_of(7, 2, 11));
+  CHECK(is_about(only_peer(b.player)->figures.jitter, 16, 0.01));
+  tow_memory_advance(b.memory, 10);
+  send_packet(&b, "a", packet_of(7, 3, 21));
+  CHECK(is_about(only_peer(b.player)->figures.jitter, 15, 0.01)); /* a sixteenth less */
+  end(&b);
 }
 
-/* A second without a packet one way: those are lost, and what they would have told of the other way is not known. */
-static void test_gap(void) {
+/* No packet comes one way for a while: those are lost, and what they would have told of the other way is not known. */
+static network with_gap(double milliseconds) {
   network n = connect_players((way){.delay = 20}, (way){.delay = 20});
   run_network(&n, 3000);
   n.ways[1].cut = true;
-  run_network(&n, 1000);
+  run_network(&n, milliseconds);
   n.ways[1].cut = false;
   run_network(&n, 3000);
   CHECK(figures_of(&n, 0).loss == 0 && is_about(figures_of(&n, 0).round_trip, 40, 1));
+  return n;
+}
+
+static void test_gap(void) {
+  network n = with_gap(1000);
   CHECK(is_about(figures_of(&n, 1).loss, 60.0 / 390, 0.015));
+  end_network(&n);
+  n = with_gap(2500); /* longer than what was sent is remembered */
+  CHECK(figures_of(&n, 1).loss > 0.2);
   end_network(&n);
 }
 
