@@ -169,6 +169,13 @@ const wasmHosts = (build) => [
     halfClose: true,
   },
   { ...node(build), name: `Node tcp, framed, ${build}`, transport: 'framed-tcp', halfClose: true },
+  { ...node(build), name: `Node ws, framed, ${build}`, transport: 'framed-ws', halfClose: true },
+  {
+    ...chromium(build),
+    name: `Chromium ws, framed, ${build}`,
+    transport: 'framed-ws',
+    halfClose: true,
+  },
 ];
 
 export const builds = ['wasi', 'emscripten'];
