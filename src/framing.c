@@ -491,7 +491,7 @@ static void upper_close(void *self, const tow_error *error) {
   f->end_due = !f->end_said;
   if (error)
     say_reset(f, code_of(error), error->message);
-  else if (!is_aborted || !is_busy(f))
+  else
     say(f);
   if (error)
     tow_layer_fail(&f->base, error);

@@ -202,6 +202,28 @@ static void granted_in_quarters(void) {
   end(&t);
 }
 
+static void none_that_is_of_no_use(void) {
+  talk t = begin(TOW_STREAM, NULL);
+  t.p->eof_answer = 1;
+  wire_bytes frames = {0};
+  char data[WINDOW / 2] = {0};
+  wire_data(&frames, data, sizeof data);
+  wire_end(&frames);
+  say(&t, &frames);
+  CHECK(t.p->received_size == sizeof data && hear(&t)->credit == WINDOW - 65536);
+  end(&t);
+}
+
+/* So that signs need not wait long. */
+static void frames_are_not_too_long(void) {
+  talk t = begin(TOW_STREAM, NULL);
+  say_credit(&t, 1000000);
+  size_t before = hear(&t)->heads;
+  write_bytes(t.p, 200000);
+  CHECK(hear(&t)->data.size == 200000 && t.heard.heads - before == 3 + 3 + 3 + 2);
+  end(&t);
+}
+
 static void window_is_the_limit(void) {
   talk t = begin(TOW_STREAM, NULL);
   tow_transport_pause_reading(t.p->transport);
@@ -720,6 +742,8 @@ const test framing_tests[] = {
     {"framing: many lines", gathered},
     {"framing 1: no more than there is credit for; marks at the same bytes", no_more_than_credit},
     {"framing 1: credit in quarters, for what was taken", granted_in_quarters},
+    {"framing 1: no credit after END", none_that_is_of_no_use},
+    {"framing 1: frames are not too long", frames_are_not_too_long},
     {"framing 1: a full window is held, and no more", window_is_the_limit},
     {"framing 1: what is held comes in order, the end after it", held_in_order},
     {"framing 1: paused in the middle of a frame", paused_in_the_middle},

@@ -410,8 +410,8 @@ static void started_while_paused(void) {
   CHECK(low == 5 && high == 20 && !tow_transport_is_reading(p->transport));
   run(p);
   EXPECT(p, "CM PW");
-  write_bytes(p, 2);
   tow_memory_accept(p->peer, 15);
+  tow_transport_write(p->transport, "xy", 2); /* there is room, but not before what is queued below */
   run(p);
   EXPECT(p, "");
   tow_memory_accept(p->peer, 1); /* what was written before there was a layer is at its low mark */
@@ -422,9 +422,41 @@ static void started_while_paused(void) {
   run(p);
   CHECK(p->received_size == 6 && memcmp(p->received, "cab", 3) == 0);
   size_t size;
-  tow_memory_received(p->peer, &size);
-  CHECK(size == 23);
+  const char *sent = tow_memory_received(p->peer, &size);
+  CHECK(size == 23 && memcmp(sent + 21, "xy", 2) == 0);
   probe_free(p);
+}
+
+/* Paused after the layer has begun to read, before what was unread has come. */
+static void unread_waits(void) {
+  probe *p = probe_open(TOW_STREAM, NULL, NULL);
+  CHECK(start_on(p, "unread"));
+  tow_memory_turn(p->memory);
+  tow_transport_pause_reading(p->transport);
+  send_bytes(p, 2);
+  run(p);
+  EXPECT(p, "CM");
+  tow_transport_resume_reading(p->transport);
+  run(p);
+  EXPECT(p, "DR:6 DR:2");
+  probe_free(p);
+}
+
+static void started_on_a_servers(void) {
+  meeting m;
+  meet(&m, tow_memory_new(NULL), 0);
+  tow_memory_run(m.memory);
+  tow_transport_pause_reading(m.client->transport);
+  CHECK(start_on(m.server, ""));
+  write_bytes(m.server, 100000);
+  tow_server_close_clients(m.listener);
+  tow_memory_run(m.memory);
+  EXPECT(m.server, "CM PW");
+  tow_transport_resume_reading(m.client->transport);
+  tow_memory_run(m.memory);
+  CHECK(m.client->received_size == 100000);
+  EXPECT(m.server, "RW CL:none");
+  part(&m);
 }
 
 static void started_in_a_loan(void) {
@@ -515,6 +547,8 @@ const test layer_tests[] = {
     {"layers: out of memory at each allocation", no_memory},
     {"start_layer inside data_received and buffer_updated: every byte, in order", started_while_bytes_come},
     {"start_layer twice while reading and writing are paused", started_while_paused},
+    {"start_layer, and paused before what was unread has come", unread_waits},
+    {"O3 start_layer on a server's connection", started_on_a_servers},
     {"start_layer in the middle of a loan", started_in_a_loan},
     {"start_layer is refused", refused},
     {"start_layer, and the end", started_and_ended},
