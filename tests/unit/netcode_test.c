@@ -244,8 +244,9 @@ static void test_sixty_a_second(void) {
   CHECK(b.player->moves >= 599 && b.player->moves <= 600);
   CHECK(is_about(last.clock, 10000, 17));
   b.player->netcode.next -= 500; /* the loop was held up */
-  tow_memory_advance(b.memory, 1000.0 / 60);
-  CHECK(count_sent(b.player, &packet) == 1);
+  tow_memory_advance(b.memory, 20);
+  int count = count_sent(b.player, &packet);
+  CHECK(count == 1 || count == 2);
   end(&b);
 }
 
