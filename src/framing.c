@@ -233,22 +233,28 @@ static void take(framing *f, size_t size) {
   f->taken += size;
 }
 
-static bool hold(framing *f, const void *data, size_t size) {
-  if (f->held_start > 0 && f->held_size + size > f->held_capacity) {
-    f->held_size -= f->held_start;
-    if (f->held) memmove(f->held, f->held + f->held_start, f->held_size);
-    f->held_start = 0;
-  }
-  if (f->held_size + size > f->held_capacity) {
-    size_t capacity = 2 * (f->held_size + size);
-    if (capacity > f->window && f->window >= f->held_size + size) capacity = f->window;
+/* Room for `size` bytes more behind those that are held. */
+static bool make_room(framing *f, size_t size) {
+  size_t kept = f->held_size - f->held_start, needed = kept + size;
+  if (f->held && f->held_size + size <= f->held_capacity) return true;
+  if (f->held && needed <= f->held_capacity) {
+    memmove(f->held, f->held + f->held_start, kept);
+  } else {
+    size_t capacity = 2 * needed > f->window && needed <= f->window ? f->window : 2 * needed;
     unsigned char *grown = tow_loop_alloc(loop_of(f), capacity);
     if (!grown) return false;
-    if (f->held) memcpy(grown, f->held, f->held_size);
+    if (f->held) memcpy(grown, f->held + f->held_start, kept);
     tow_loop_free(loop_of(f), f->held);
     f->held = grown;
     f->held_capacity = capacity;
   }
+  f->held_start = 0;
+  f->held_size = kept;
+  return true;
+}
+
+static bool hold(framing *f, const void *data, size_t size) {
+  if (!make_room(f, size)) return false;
   memcpy(f->held + f->held_size, data, size);
   f->held_size += size;
   return true;

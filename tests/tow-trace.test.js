@@ -70,6 +70,19 @@ for (const [name, { command, some }] of Object.entries(programs)) {
       assert.equal(status, 0);
     });
 
+    if (name === 'tow-trace')
+      test('--layer: the same lines on layers, and 2 for an unknown one', () => {
+        const file = join(folder, 'layered.json');
+        const steps = [{ peer: 'send', n: 3 }, { env: 'run' }, { proto: 'write', n: 2 }];
+        writeFileSync(file, JSON.stringify({ ...plain, steps }));
+        /** @param {string[]} options */
+        const on = (...options) => spawnSync(program, [...options, file], { encoding: 'utf8' });
+        assert.match(on().stdout, /data_received/);
+        for (const layer of ['pass', 'framing'])
+          assert.equal(on('--layer', layer).stdout, on().stdout);
+        assert.equal(on('--layer', 'cake').status, 2);
+      });
+
     test('a scenario runs, with 0', () => {
       const { status, stdout, stderr } = run(JSON.stringify(plain));
       assert.match(stdout, /^\{"cb":"connection_made"\}\n/);

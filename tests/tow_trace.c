@@ -111,7 +111,10 @@ int main(int count, char **arguments) {
     first++;
   }
   if (first + 1 < count && !strcmp(arguments[first], "--layer")) {
-    layer = strcmp(arguments[first + 1], "pass") ? LAYER_FRAMING : LAYER_PASS;
+    layer = !strcmp(arguments[first + 1], "pass")      ? LAYER_PASS
+            : !strcmp(arguments[first + 1], "framing") ? LAYER_FRAMING
+                                                       : LAYER_NONE;
+    if (layer == LAYER_NONE) return complain(2, arguments[first + 1], "no such layer");
     first += 2;
   }
   if (count <= first || !strcmp(arguments[1], "--help")) {
