@@ -56,7 +56,7 @@ export class WebSocketConnection extends Connection {
   #message(data) {
     if (typeof data === 'string' && this.refuseText) {
       this.#failure = 1003;
-      this.failed('EPROTO', this.closeCode(1003), 'a text frame came');
+      this.failed('EPROTO', this.closeCode(1003), 'a text frame');
       return;
     }
     if (typeof data === 'string') this.inbox.push(encoder.encode(data));
