@@ -110,7 +110,7 @@ bool netcode_peer_take(netcode_peer *peer, const netcode_packet *packet, double 
     if (now - peer->heard_at < NETCODE_RESTART) return false;
     netcode_peer_forget(peer, now);
   }
-  int32_t missed = ahead(packet->sequence, peer->newest) - 1;
+  int32_t missed = ahead(packet->sequence, peer->newest + 1);
   if (peer->heard) {
     double newest = peer->samples[(peer->sample_count - 1) % NETCODE_SAMPLES].clock;
     if (missed >= 0 && packet->clock <= newest) return false;

@@ -205,6 +205,10 @@ static void test_hostile_packets(void) {
   CHECK(hears_nobody(b.player));
   tow_memory_advance(b.memory, 100);
   CHECK(count_sent(b.player, &packet) == 0);
+  send_packet(&b, "a", packet_of(7, 1, 1));
+  send_packet(&b, "a", packet_of(7, 0x80000001, 2)); /* as far ahead as behind */
+  send_packet(&b, "a", packet_of(7, 0x80000000, 3));
+  CHECK(only_peer(b.player)->newest == 0x80000000);
   end(&b);
 }
 
