@@ -83,14 +83,14 @@ static const tow_buffer *lend(tow_transport *t, ptrdiff_t sizehint) {
 
 static size_t feed(tow_transport *t, const void *data, size_t size) {
   tow_layer *l = tow_layer_on(t);
-  size_t done = 0, part, taken;
-  do {
+  size_t done = 0, part = 0, taken = 0;
+  while (done < size && taken == part) {
     part = size - done < TOW_READ_MAX ? size - done : TOW_READ_MAX;
     tow_enter(t->loop);
     taken = tow_may_read(t) ? tow_layer_calls(l)->received(l, (const unsigned char *)data + done, part) : 0;
     tow_leave(t->loop);
     done += taken;
-  } while (taken == part && done < size);
+  }
   return t->state & TOW_CLOSING ? size : done;
 }
 

@@ -49,16 +49,34 @@ function inModule(build) {
   };
 }
 
-/** What runs all scenarios without I/O in one go. @type {Record<string, (files: string[], print: (line: Line) => void) => Promise<unknown>>} */
-const memories = {
-  native: (names, print) => towTrace(names, {}, print),
-  'native, on a layer that does nothing': (names, print) =>
-    towTrace(['--layer', 'pass', ...names], {}, print),
-  'native, on framing': (names, print) => towTrace(['--layer', 'framing', ...names], {}, print),
-  ...Object.fromEntries(builds.map((build) => [build, inModule(build)])),
-};
+/** @typedef {(files: string[], print: (line: Line) => void) => Promise<unknown>} RunAll */
 
-for (const [name, runAll] of Object.entries(memories)) {
+/** @type {(...options: string[]) => RunAll} */
+const inTowTrace =
+  (...options) =>
+  (names, print) =>
+    towTrace([...options, ...names], {}, print);
+
+const stepped = ofDrive('mem');
+const played = ofDrive('os').filter(([, { transport }]) => /^(tcp|unix)/.test(transport));
+
+/** What runs all scenarios without I/O in one go, and which. @type {[string, RunAll, [string, Scenario][]][]} */
+const memories = [
+  ['native', inTowTrace(), stepped],
+  ['native, on a layer that does nothing', inTowTrace('--layer', 'pass'), stepped],
+  ['native, on framing', inTowTrace('--layer', 'framing'), stepped],
+  [
+    'native, played, on a layer that does nothing',
+    inTowTrace('--memory', '--layer', 'pass'),
+    played,
+  ],
+  ['native, played, on framing', inTowTrace('--memory', '--layer', 'framing'), played],
+  .../** @type {[string, RunAll, [string, Scenario][]][]} */ (
+    builds.map((build) => [build, inModule(build), stepped])
+  ),
+];
+
+for (const [name, runAll, own] of memories) {
   const left = name.endsWith('on framing') ? leftToFraming : undefined;
   describe(`traces on the memory host, ${name}`, () => {
     /** @type {Map<string, { raw: Line[], status: number }>} */
@@ -67,7 +85,7 @@ for (const [name, runAll] of Object.entries(memories)) {
       /** @type {Line[]} */
       let raw = [];
       await runAll(
-        ofDrive('mem').map(([file]) => file),
+        own.map(([file]) => file),
         (line) => {
           if (line.log !== 'end') return void raw.push(line);
           results.set(line.file, { raw, status: line.status });
@@ -75,7 +93,7 @@ for (const [name, runAll] of Object.entries(memories)) {
         },
       );
     });
-    for (const [file, scenario] of ofDrive('mem')) {
+    for (const [file, scenario] of own) {
       test(title(scenario), () => {
         const result = results.get(file);
         assert(result, 'it did not run');
