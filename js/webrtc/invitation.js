@@ -108,7 +108,8 @@ class Desk {
     if (to !== undefined) {
       const other = String(to);
       const collection = this.#collections.get(other);
-      collection?.add(message);
+      const { session: _, peer: __, ...said } = message; // to one another they are made up
+      collection?.add(said);
       if (message.type === 'bye') this.#collections.delete(other);
       if (message.type === 'hello' && !collection)
         queueMicrotask(() =>

@@ -117,7 +117,7 @@ export class Link {
 
   /** @param {string} type @param {object} [more] */
   #say(type, more) {
-    if (this.#state !== 'over') this.room.say(this.id, type, more);
+    if (this.#state !== 'over') this.room.say(this.id, type, { ...more, peer: this.session });
   }
 
   /** @param {() => Promise<void>} body */

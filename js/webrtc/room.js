@@ -52,7 +52,8 @@ const isText = (/** @type {unknown} */ value) => typeof value === 'string';
  * wants. All that comes is hostile until it is checked.
  *
  * `hello` says what somebody is, to all; who hears it for the first time, and fits, says `hello` back. Then the one with the
- * greater name sends the `description` that begins a connection. A `hello` with another session is of one who has come anew.
+ * greater name sends the `description` that begins a connection. A `hello` with another session is of one who has come anew;
+ * all else says which two sessions it is between, so that what is late harms nobody.
  */
 export class Room {
   /** By the peer's name. @type {Map<string, Link>} */
@@ -104,13 +105,14 @@ export class Room {
 
   /** @param {string | undefined} to undefined: all @param {string} type @param {object} [more] */
   say(to, type, more) {
-    this.#signalling.send(JSON.stringify({ from: this.self.name, to, type, ...more }));
+    const session = this.#session;
+    this.#signalling.send(JSON.stringify({ from: this.self.name, to, type, session, ...more }));
   }
 
   /** @param {string} [to] */
   #hello(to) {
     const { kind, role, framing } = this.self;
-    this.say(to, 'hello', { kind, role, framing, session: this.#session });
+    this.say(to, 'hello', { kind, role, framing });
   }
 
   // ---- What is heard ----
@@ -123,7 +125,8 @@ export class Room {
     if (!message || !isPeerName(from) || from === name || (to ?? name) !== name) return;
     if (type === 'hello') return this.#greeted(from, message);
     const link = this.#links.get(from);
-    const { sdp, candidate, mid } = message;
+    const { sdp, candidate, mid, session = link?.session, peer = this.#session } = message;
+    if (session !== link?.session || peer !== this.#session) return; // of another time
     if (type === 'bye') link?.bye();
     else if (type === 'description' && isText(sdp)) link?.described(sdp);
     else if (type === 'candidate' && isText(candidate) && isText(mid))
@@ -138,7 +141,7 @@ export class Room {
     if (this.#hasLeft || !fits || known?.session === session) return;
     known?.replaced();
     if (this.#links.size >= self.maxPeers || !owner.wants(id)) {
-      if (to !== undefined) this.say(id, 'bye');
+      if (to !== undefined) this.say(id, 'bye', { peer: session });
       return;
     }
     this.#hello(id);

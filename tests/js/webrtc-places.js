@@ -13,9 +13,15 @@ import { Player } from './webrtc-player.js';
 export class Rooms {
   /** @type {Map<string, Set<(text: string) => void>>} */
   #rooms = new Map();
-  /** How many are in a room. */
-  get size() {
-    return [...this.#rooms.values()].reduce((sum, { size }) => sum + size, 0);
+  /** @type {() => void} */
+  #left = () => {};
+
+  /** Resolves when nobody is in this room. @param {string} name */
+  async empty(name) {
+    while ((this.#rooms.get(name)?.size ?? 0) > 0)
+      await new Promise((resolve) => {
+        this.#left = () => resolve(undefined);
+      });
   }
 
   /** @param {string} name */
@@ -26,6 +32,7 @@ export class Rooms {
     /** @type {(text: string) => void} */
     let take = () => {};
     const hear = (/** @type {string} */ text) => void setImmediate(() => take(text));
+    const left = () => this.#left();
     const send = (/** @type {string} */ text) => {
       from = JSON.parse(text).from;
       for (const other of room) if (other !== hear) other(text);
@@ -39,9 +46,11 @@ export class Rooms {
       close() {
         take = () => {};
         room.delete(hear);
+        left();
       },
       vanish() {
         room.delete(hear);
+        left();
         send(JSON.stringify({ from, type: 'bye' }));
       },
     };
@@ -70,7 +79,9 @@ const far = (ask) =>
 
 /** One in a process of its own, which can be killed. @param {Rooms} rooms @param {string} build */
 export async function inProcess(rooms, build) {
-  const child = fork(fileURLToPath(new URL('webrtc-child.js', import.meta.url)), [build]);
+  const child = fork(fileURLToPath(new URL('webrtc-child.js', import.meta.url)), [build], {
+    serialization: 'advanced', // for Infinity
+  });
   /** @type {Map<number, ReturnType<Rooms['join']>>} */
   const places = new Map();
   /** @type {Map<number, (answer: any) => void>} */
@@ -99,16 +110,15 @@ export async function inProcess(rooms, build) {
   return { player, child };
 }
 
-/** Pages of one Chromium, each with a player. */
+/** Pages of one Chromium, each with as many players as are wanted. */
 export class Pages {
   /** @type {Awaited<ReturnType<typeof openBrowser>> | undefined} */
   #browser;
 
-  /** @param {Rooms} rooms @param {string} build */
-  async open(rooms, build) {
+  /** @param {Rooms} rooms */
+  async open(rooms) {
     this.#browser ??= await openBrowser();
-    const { page: first } = this.#browser;
-    const browser = first.context().browser();
+    const browser = this.#browser.page.context().browser();
     if (!browser) throw new Error('the browser has gone');
     const page = await browser.newPage();
     /** @type {ReturnType<Rooms['join']>[]} */
@@ -119,53 +129,72 @@ export class Pages {
     await page.exposeFunction('joinRoom', (/** @type {string} */ room) => {
       const place = rooms.join(room);
       const index = places.push(place) - 1;
-      place.receive((text) => {
-        page
-          .evaluate(
-            ([index, text]) => /** @type {any} */ (globalThis).hear(index, text),
-            [index, text],
-          )
-          .catch(() => {});
-      });
+      place.receive((text) => void page.evaluate(hear, { index, text }).catch(() => {}));
       return index;
     });
     await page.exposeFunction('say', (/** @type {number} */ index, /** @type {string} */ text) =>
       places[index].send(text),
     );
     await page.exposeFunction('leaveRoom', (/** @type {number} */ index) => places[index].close());
-    await page.goto(first.url());
-    await page.evaluate(async (build) => {
-      const at = (/** @type {string} */ path) => import(new URL(path, location.href).href);
-      const { load } = await at('/js/index.js');
-      const { webrtc } = await at('/js/webrtc/index.js');
-      const { Player } = await at('/tests/js/webrtc-player.js');
-      const world = /** @type {any} */ (globalThis);
-      /** @type {Map<number, (text: string) => void>} */
-      const takers = new Map();
-      world.hear = (/** @type {number} */ index, /** @type {string} */ text) =>
-        takers.get(index)?.(text);
-      const signalling = async (/** @type {string} */ room) => {
-        const index = await world.joinRoom(room);
-        return {
-          send: (/** @type {string} */ text) => void world.say(index, text),
-          receive: (/** @type {(text: string) => void} */ take) => void takers.set(index, take),
-          close: () => void world.leaveRoom(index),
-        };
-      };
-      const loadProbe = (/** @type {object} */ options) =>
-        load(fetch(`/build/${build}/probe.wasm`), options);
-      world.player = new Player(loadProbe, webrtc, signalling);
-    }, build);
-    const player = far((name, values) =>
-      page.evaluate(
-        ([name, values]) => /** @type {any} */ (globalThis).player[name](...values),
-        /** @type {[string, any[]]} */ ([name, values]),
-      ),
-    );
-    return { player, page };
+    await page.goto(this.#browser.page.url());
+    await page.evaluate(prepare);
+    return new Page(page);
   }
 
-  close() {
-    return this.#browser?.close();
+  async close() {
+    await this.#browser?.close();
   }
+}
+
+class Page {
+  /** @param {import('playwright-core').Page} page */
+  constructor(page) {
+    this.page = page;
+  }
+
+  /** @param {string} build */
+  async player(build) {
+    const index = await this.page.evaluate(
+      (build) => /** @type {any} */ (globalThis).newPlayer(build),
+      build,
+    );
+    return far((name, values) => this.page.evaluate(play, { index, name, values }));
+  }
+
+  /** As if its process had been killed. */
+  close() {
+    return this.page.close();
+  }
+}
+
+// ---- In the page ----
+
+/** @param {{index: number, text: string}} heard */
+const hear = ({ index, text }) => /** @type {any} */ (globalThis).takers.get(index)?.(text);
+
+/** @param {{index: number, name: string, values: any[]}} asked */
+const play = ({ index, name, values }) =>
+  /** @type {any} */ (globalThis).players[index][name](...values);
+
+async function prepare() {
+  const at = (/** @type {string} */ path) => import(new URL(path, location.href).href);
+  const { load } = await at('/js/index.js');
+  const { webrtc } = await at('/js/webrtc/index.js');
+  const { Player } = await at('/tests/js/webrtc-player.js');
+  const world = /** @type {any} */ (globalThis);
+  world.takers = new Map();
+  world.players = [];
+  const signalling = async (/** @type {string} */ room) => {
+    const index = await world.joinRoom(room);
+    return {
+      send: (/** @type {string} */ text) => void world.say(index, text),
+      receive: (/** @type {(text: string) => void} */ take) => world.takers.set(index, take),
+      close: () => void world.leaveRoom(index),
+    };
+  };
+  world.newPlayer = (/** @type {string} */ build) => {
+    const loadProbe = (/** @type {object} */ options) =>
+      load(fetch(`/build/${build}/probe.wasm`), options);
+    return world.players.push(new Player(loadProbe, webrtc, signalling)) - 1;
+  };
 }

@@ -1,7 +1,7 @@
 /**
  * A probe that a test plays by name, wherever it is: in the test's own process, in another, or in a page. What happens to it
- * are lines: '0 made', '0 joined bob', '0 datagram bob hello', '0 error EMSGSIZE bob', '0 eof', '0 lost ECONNRESET' (without
- * an error: '0 lost'). The number counts its protocols.
+ * are lines: '0 made', '0 joined bob', '0 datagram bob hello', '0 error EMSGSIZE bob', '0 eof', '0 lost ECONNRESET 4000'
+ * (with its native code, if it has one; without an error: '0 lost'). The number counts its protocols.
  */
 const names =
   'made lost pauseWriting resumeWriting eof data getBuffer updated timer datagram error'.split(' ');
@@ -90,6 +90,13 @@ export class Player {
     await this.when(() => this.lines.filter((each) => each === line).length >= times);
   }
 
+  /** Answers the line like this, once there is one. @param {string} expression */
+  async untilMatch(expression) {
+    const find = () => this.lines.find((line) => new RegExp(expression).test(line));
+    await this.when(() => find() !== undefined);
+    return find() ?? '';
+  }
+
   /** Resolves when so many bytes have come. @param {number} number @param {number} size */
   async got(number, size) {
     await this.when(() => (this.#all[number]?.played.size ?? 0) >= size);
@@ -113,7 +120,10 @@ export class Player {
     else if (name === 'error')
       this.#say(`${number} error ${this.#codeName(a)} ${this.#peer(protocol)}`);
     else if (name === 'joined') this.#say(`${number} joined ${this.#peer(protocol)}`);
-    else if (name === 'lost') this.#say(`${number} lost${a === 0 ? '' : ` ${this.#codeName(a)}`}`);
+    else if (name === 'lost')
+      this.#say(
+        [`${number} lost`, a && this.#codeName(a), b].filter((word) => word !== 0).join(' '),
+      );
     else this.#say(`${number} ${name}`);
     if (isNew && manners.pause) this.pause(number);
     return name === 'eof' && manners.halfOpen ? 1 : 0;
@@ -224,9 +234,9 @@ export class Player {
     this.#transport(number, 'tow_transport_close');
   }
 
-  /** As Transport.abort, or Server.close. @param {number} index of what was opened @param {string} [what] */
-  end(index, what = 'abort') {
-    this.#opened[index][what]();
+  /** As Transport.abort, or Server.close. @param {number} index of what was opened @param {string} what @param {...any} values */
+  end(index, what, ...values) {
+    this.#opened[index][what](...values);
   }
 
   /** @param {number} index @param {string} name */
