@@ -18,6 +18,14 @@ const guarded =
 
 const ignore = () => {};
 
+/**
+ * A browser says names instead of its addresses, which are good for its own kind only (mDNS); it reaches this end all the
+ * same. But the library gives up when it can do nothing with what it was told.
+ * @param {string} candidate
+ */
+const isHidden = (candidate) => / [\w-]+\.local /.test(candidate);
+const HIDDEN_LINES = /^a=(candidate:.* [\w-]+\.local .*|end-of-candidates)\r?\n/gm;
+
 /** What link.js uses of an RTCDataChannel. */
 class NodeDataChannel {
   onopen = ignore;
@@ -133,12 +141,12 @@ class NodePeerConnection {
 
   /** @param {{type: string, sdp: string}} description */
   async setRemoteDescription({ type, sdp }) {
-    this.#connection.setRemoteDescription(sdp, type);
+    this.#connection.setRemoteDescription(sdp.replace(HIDDEN_LINES, ''), type);
   }
 
   /** @param {{candidate: string, sdpMid: string}} candidate */
   async addIceCandidate({ candidate, sdpMid }) {
-    this.#connection.addRemoteCandidate(candidate, sdpMid);
+    if (!isHidden(candidate)) this.#connection.addRemoteCandidate(candidate, sdpMid);
   }
 
   /** Reports as RTCStatsReport has them. */

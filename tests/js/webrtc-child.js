@@ -7,7 +7,7 @@ import { Player } from './webrtc-player.js';
 
 /** @type {Map<number, (text: string) => void>} */
 const takers = new Map();
-const send = (/** @type {object} */ message) => void process.send?.(message);
+const send = (/** @type {object} */ message) => void (process.connected && process.send?.(message));
 let last = 0;
 
 const signalling = (/** @type {string} */ room) => {

@@ -1,3 +1,5 @@
+import { numbered, Tally } from './webrtc-tally.js';
+
 /**
  * A probe that a test plays by name, wherever it is: in the test's own process, in another, or in a page. What happens to it
  * are lines: '0 made', '0 joined bob', '0 datagram bob hello', '0 error EMSGSIZE bob', '0 eof', '0 lost ECONNRESET 4000'
@@ -10,9 +12,14 @@ const JOINED = 14;
 /** Byte number `at` of all that is sent in bulk. @param {number} at */
 const byteAt = (at) => (at ^ (at >> 8) ^ (at >> 16)) & 255;
 
+/** @param {Uint8Array} bytes @param {number} from */
+export function fillPattern(bytes, from) {
+  for (let i = 0; i < bytes.length; i++) bytes[i] = byteAt(from + i);
+  return bytes;
+}
+
 /** @param {number} from @param {number} size */
-export const pattern = (from, size) =>
-  Uint8Array.from({ length: size }, (_, i) => byteAt(from + i));
+export const pattern = (from, size) => fillPattern(new Uint8Array(size), from);
 
 const decoder = new TextDecoder('latin1');
 
@@ -20,7 +27,9 @@ const decoder = new TextDecoder('latin1');
 class Played {
   /** Bytes of its stream, or of its datagrams. */
   size = 0;
-  datagrams = 0;
+  /** Its size when the reader last rested. */
+  rested = 0;
+  isPaused = false;
   /** The first byte that was not as it was sent. */
   wrong = -1;
   text = '';
@@ -39,8 +48,13 @@ export class Player {
   #opened = [];
   /** @type {any} */
   module;
-  /** Set by a test that wants them: what `made` and `eof` do. @type {{pause?: boolean, halfOpen?: boolean, reply?: boolean}} */
+  /**
+   * Set by a test that wants them: what `eof` answers, what is sent back, what datagrams are counted by instead of lines, and
+   * a reader's rest, in milliseconds, after each 256 KiB.
+   * @type {{halfOpen?: boolean, reply?: boolean, tally?: boolean, rest?: number}}
+   */
   manners = {};
+  tally = new Tally();
 
   /**
    * @param {(options: object) => Promise<any>} load
@@ -115,6 +129,7 @@ export class Player {
     const number = /** @type {number} */ (this.#numbers.get(protocol));
     const name = call === JOINED ? 'joined' : names[call];
     const { manners } = this;
+    if (/Writing$/.test(name)) this.#all[number].played.isPaused = name === 'pauseWriting';
     if (name === 'data') this.#data(number, a, b);
     else if (name === 'datagram') this.#datagram(number, a, b);
     else if (name === 'error')
@@ -125,7 +140,6 @@ export class Player {
         [`${number} lost`, a && this.#codeName(a), b].filter((word) => word !== 0).join(' '),
       );
     else this.#say(`${number} ${name}`);
-    if (isNew && manners.pause) this.pause(number);
     return name === 'eof' && manners.halfOpen ? 1 : 0;
   }
 
@@ -138,15 +152,20 @@ export class Player {
     played.size += size;
     if (played.size < 1000) played.text += decoder.decode(bytes.slice());
     if (this.manners.reply) this.#transport(number, 'tow_transport_write', bytes.slice());
+    if (this.manners.rest !== undefined && played.size >= played.rested + 262144) {
+      played.rested = played.size;
+      this.pause(number);
+      setTimeout(() => this.resume(number), this.manners.rest);
+    }
     for (const go of this.#waiting) go();
   }
 
   /** @param {number} number @param {number} address @param {number} size */
   #datagram(number, address, size) {
+    if (this.manners.tally) return this.tally.add(this.module.memory.bytes(address, size));
     const { played, protocol } = this.#all[number];
     const bytes = /** @type {Uint8Array} */ (this.module.memory.bytes(address, size).slice());
     played.size += size;
-    played.datagrams++;
     const isPattern = size > 100 && bytes.every((byte, i) => byte === byteAt(i));
     const peer = this.#peer(protocol);
     this.#say(`${number} datagram ${peer} ${isPattern ? `#${size}` : decoder.decode(bytes)}`);
@@ -212,6 +231,44 @@ export class Player {
   writePattern(number, from, size) {
     this.#transport(number, 'tow_transport_write', pattern(from, size));
     return this.#transport(number, 'tow_transport_get_write_buffer_size');
+  }
+
+  /** Writes so many bytes of the pattern, as fast as they go. @param {number} number @param {number} size */
+  async pour(number, size) {
+    const { played } = this.#all[number];
+    for (let at = 0; at < size; at += 65536) {
+      this.#transport(number, 'tow_transport_write', pattern(at, Math.min(65536, size - at)));
+      await this.when(() => !played.isPaused);
+    }
+  }
+
+  /** Sends so many numbered datagrams, as fast as they go. @param {string} to @param {number} count @param {number} size */
+  async flood(to, count, size) {
+    const { protocol, played } = this.#all[0];
+    const transport = this.module.call('probe_transport', protocol);
+    this.module.call('probe_parse_peer', protocol, to);
+    const peer = this.module.call('probe_peer', protocol);
+    for (let i = 0; i < count; i++) {
+      this.module.call('tow_transport_sendto', transport, numbered(i, size), peer);
+      if (played.isPaused) await this.when(() => !played.isPaused);
+    }
+  }
+
+  /** What the tally says once nothing new has come for so many milliseconds. @param {number} quiet */
+  async counted(quiet) {
+    for (let last = -1; last !== this.tally.result.come; ) {
+      last = this.tally.result.come;
+      await new Promise((resolve) => setTimeout(resolve, quiet));
+    }
+    return this.tally.result;
+  }
+
+  /** In MiB: of the process, or in a page of its heap; and the module's. */
+  memory() {
+    const module = this.module.exports.memory.buffer.byteLength;
+    const world = /** @type {any} */ (globalThis);
+    const whole = world.process?.memoryUsage().rss ?? world.performance.memory.usedJSHeapSize;
+    return { whole: whole >> 20, module: module >> 20 };
   }
 
   /** @param {number} number */
