@@ -76,6 +76,11 @@ build/wasi/programs/%.wasm: tests/js/programs/%.c
 
 wasm: $(PROGRAMS)
 
+# ---- WebRTC: much of it, with figures; BULK="--help" ----
+.PHONY: webrtc-bulk
+webrtc-bulk: build/wasi/probe.wasm build/emscripten/probe.wasm
+	node tests/js/webrtc-bulk.js $(BULK)
+
 # ---- tests/faults: what faults are done to ----
 FAULTS := $(addprefix tests/faults/subject/,subject.c streams.c children.c)
 $(patsubst %.c,$(B)/%.o,$(FAULTS) tests/faults/subject/native.c): tests/faults/subject/subject.h
