@@ -7,7 +7,7 @@
  *     address.c    taking an address apart            queue.c     bytes that wait
  *     server.c     listening, accepting               datagram.c  datagrams
  *     process.c    subprocesses and their pipes           layer.c     a transport on a transport
- *     framing.c    the layer that makes a stream of messages
+ *     framing*.c   the layer that makes a stream of messages
  *
  * timers.c and the last five, and request.c, are linked only into programs and modules that use them: the others reach
  * them through pointers that they set.

@@ -40,7 +40,7 @@ build/emscripten/libtowline.a: $(WASM_SOURCES:%.c=build/emscripten/%.o)
 	$(EMAR) rcs $@ $^
 
 # $(call tow_module,NAME,SOURCES,EXPORTS,plain): a module with these constructors and functions exported beside Towline's.
-# `plain`: without Towline framing, which is 3 KB.
+# `plain`: without Towline framing, which is 6 KB (2.5 KB gzipped).
 # It is linked twice: first to see what it uses, then with the exports that go with that.
 # No -O where clang links: it would run whatever wasm-opt it finds, not knowing what features that has.
 # Emscripten takes the import modules for misspelt functions; what is really misspelt, the WASI build refuses.

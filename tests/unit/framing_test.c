@@ -549,6 +549,22 @@ static void no_copy(void) {
   end(&t);
 }
 
+static void loans_end_with_the_protocol(void) {
+  talk t = begin_with(TOW_BUFFERED, (tow_memory_options){.capacity = 5}, NULL);
+  tow_transport *lower = tow_memory_transport(t.p->peer);
+  wire_bytes frames = {0};
+  wire_data_head(&frames, 10000);
+  say(&t, &frames);
+  const tow_buffer *lent = tow_host_lend(lower, -1);
+  CHECK(lent && lent->base == t.p->buffer);
+  tow_transport_close(t.p->transport);
+  run(t.p);
+  EXPECT(t.p, "CM GB:10000 CL:none");
+  lent = tow_host_lend(lower, -1); /* END waits, so it is read on */
+  CHECK(lent && lent->base != t.p->buffer);
+  end(&t);
+}
+
 /* ---- Two ends ---- */
 
 typedef struct side {
@@ -765,6 +781,7 @@ const test framing_tests[] = {
     {"framing 5: many PINGs, few PONGs", many_pings},
     {"framing 6: each wrong frame, with its message", wrong_frames},
     {"framing: B6 the host fills the protocol's own memory", no_copy},
+    {"framing: B5 no loan outlives the protocol", loans_end_with_the_protocol},
     {"framing: two ends, over and under other layers", two_ends},
     {"framing: every split of the bytes", every_split},
     {"framing: out of memory at each allocation", no_memory},
