@@ -322,7 +322,7 @@ typedef struct tow_options {
   uint32_t size;            /* sizeof(tow_options) */
   uint32_t backlog;         /* connections waiting to be accepted */
   double timeout;           /* until the connection is open, all addresses and look-ups together; 0: none */
-  double keepalive;         /* idle time before the first TCP keep-alive probe; 0: off */
+  double keepalive;         /* idle time before the first probe. 0: none for TCP, 30,000 with framing; negative: none */
   bool nodelay;             /* TCP_NODELAY */
   bool reuse_address;       /* SO_REUSEADDR */
   bool ipv6_only;           /* IPV6_V6ONLY for "tcp://[::]:port" */
