@@ -11,12 +11,19 @@ import { chromium } from 'playwright-core';
 
 const types = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' };
 
-/** Serves the project's own files on a port of the system's choice. */
-async function serve() {
+/** What makes a page cross-origin isolated, so that it may share memory. */
+const isolation = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+/** Serves the project's own files on a port of the system's choice. @param {Record<string, string>} headers */
+async function serve(headers) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const type = types[/** @type {keyof typeof types} */ (extname(pathname))];
-    const isOurs = /^\/(js|tests|build)\/[\w./-]+$/.test(pathname) && !pathname.includes('..');
+    const isOurs = /^\/(js|tests|build|node_modules)\/[\w./@-]+$/.test(pathname) && !pathname.includes('..');
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     try {
       if (pathname === '/')
         response.setHeader('content-type', 'text/html').end('<!doctype html><title>tests</title>');
@@ -48,8 +55,8 @@ export const flags = [
   '--no-first-run',
 ];
 
-export async function openBrowser() {
-  const server = await serve();
+export async function openBrowser({ isIsolated = false } = {}) {
+  const server = await serve(isIsolated ? isolation : {});
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags });
   const close = async () => {
     await browser.close();

@@ -107,10 +107,10 @@ export class MessageWriter {
   /** Answers how many bytes were taken. @param {Uint8Array} bytes */
   write(bytes) {
     const piece = bytes.slice(0, this.room);
-    if (piece.length === 0) return 0;
-    this.#away += piece.length;
-    this.post({ type: 'data', fd: this.fd, bytes: piece }, [piece.buffer]);
-    return piece.length;
+    const size = piece.length; // it has none once it is sent
+    if (size > 0) this.post({ type: 'data', fd: this.fd, bytes: piece }, [piece.buffer]);
+    this.#away += size;
+    return size;
   }
 
   end() {
