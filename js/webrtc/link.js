@@ -17,6 +17,8 @@ const LONGEST = 262144;
 /** Milliseconds for making it, and for sending what was written before it was closed. */
 const OPENING = 30_000;
 const LINGERING = 30_000;
+/** Milliseconds for the peer to say `bye`, when it has all: so it sees the channel end, and not the connection break off. */
+const FAREWELL = 1000;
 /** Candidates that are kept until there is a description. */
 const CANDIDATES = 64;
 
@@ -29,8 +31,8 @@ const failure = (code, message) => ({ code, native: 0, message });
  * One participant's data channel to another, and the RTCPeerConnection that is there for it alone. Both ends make the channel
  * before they negotiate: so it needs no word of its own on the wire, and each end's messages are sent as that end wants.
  *
- * The end: who closes says `bye` and closes the channel, which lets go of what it has and then tells the peer; the peer ends
- * the connection. That, or the peer's `bye`, tells who closed that it may go, too.
+ * The end: who closes says `bye` and closes the channel, which lets go of what it has and then tells the peer; the peer says
+ * `bye`, and ends the connection. Either tells who closed that it may go, too.
  */
 export class Link {
   /** @type {'opening' | 'open' | 'closing' | 'over'} */
@@ -103,6 +105,7 @@ export class Link {
     };
     channel.onclose = () => {
       if (this.#isBroken) this.#lost();
+      else if (this.#state === 'closing') this.#wait(FAREWELL, () => this.#end(null));
       else this.#end(null);
     };
   }

@@ -18,6 +18,9 @@ const guarded =
 
 const ignore = () => {};
 
+/** So many turns of the event loop without a message, and there is none. */
+const QUIET = 2;
+
 /**
  * A browser says names instead of its addresses, which are good for its own kind only (mDNS); it reaches this end all the
  * same. But the library gives up when it can do nothing with what it was told.
@@ -36,25 +39,46 @@ class NodeDataChannel {
   /** @type {'connecting' | 'open' | 'closing' | 'closed'} */
   readyState = 'connecting';
   #channel;
+  #messages = 0;
 
   /** @param {any} channel @param {string} protocol @param {NodePeerConnection} connection */
   constructor(channel, protocol, connection) {
     this.#channel = channel;
     this.protocol = protocol;
-    channel.onOpen(
-      guarded(() => {
-        this.readyState = 'open';
-        this.onopen();
+    channel.onOpen(guarded(() => this.#opened()));
+    channel.onMessage(
+      guarded((data) => {
+        this.#opened();
+        this.#messages++;
+        this.onmessage({ data });
       }),
     );
-    channel.onMessage(guarded((data) => this.onmessage({ data })));
     channel.onBufferedAmountLow(guarded(() => this.onbufferedamountlow()));
-    channel.onClosed(guarded(() => this.#closed(connection.connectionState === 'connected')));
+    channel.onClosed(
+      guarded(() => {
+        const isConnected = connection.connectionState === 'connected';
+        // After `close` it is told at once, when what was sent is still on its way: it counts when the connection has gone.
+        if (this.readyState !== 'closing' || !isConnected) this.#closed(isConnected);
+      }),
+    );
   }
 
-  /** Told at once after `close`, when what it had is still on its way: then it counts when the connection has gone. @param {boolean} isConnected */
-  #closed(isConnected) {
-    if (this.readyState === 'closing' && isConnected) return;
+  // The library tells each kind of event in order, but not one after the other.
+
+  #opened() {
+    if (this.readyState !== 'connecting') return;
+    this.readyState = 'open';
+    this.onopen();
+  }
+
+  /** Messages that came before are told before. @param {boolean} isConnected */
+  #closed(isConnected, quiet = 0) {
+    if (quiet < QUIET) {
+      const messages = this.#messages;
+      const go = () => this.#closed(isConnected, messages === this.#messages ? quiet + 1 : 0);
+      setImmediate(go);
+      return;
+    }
     if (!isConnected) this.onerror();
     this.readyState = 'closed';
     this.onclose();
@@ -65,7 +89,11 @@ class NodeDataChannel {
   }
 
   get bufferedAmount() {
-    return this.readyState === 'open' ? this.#channel.bufferedAmount() : 0;
+    try {
+      return this.#channel.bufferedAmount();
+    } catch {
+      return 0; // it is gone already, which is yet to be told
+    }
   }
 
   /** @param {number} size */
