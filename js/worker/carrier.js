@@ -183,9 +183,13 @@ export function makeCarrier(platform, options = {}) {
     if (isCancelled) return;
     const script = 'script' in program ? program.script : undefined;
     const thread = await pool.take(script);
-    const release = () => pool.give(thread);
+    let isGiven = false;
+    const release = (isFree = false) => {
+      if (!isGiven) pool.give(thread, isFree);
+      isGiven = true;
+    };
     if (isCancelled) return release();
-    request.oncancel = release;
+    request.oncancel = () => release();
     const way = script ? 'messages' : (options.isolate ?? bestWay());
     const { bell, streams, theirs } = makeStreams(stdio, way, thread, inbox);
     const returned = options.files instanceof Map ? options.files : undefined;

@@ -67,6 +67,7 @@ export class MessageReader {
 
   /** The writer is no more. */
   finish() {
+    this.post = () => {};
     this.ended = true;
     this.onchange();
   }
@@ -119,6 +120,7 @@ export class MessageWriter {
 
   /** The reader is no more. */
   finish() {
+    this.post = () => {};
     this.closed = true;
     this.onchange();
   }

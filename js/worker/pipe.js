@@ -77,6 +77,9 @@ export class OutputPipe extends Pipe {
 
 /** The child's standard input. It takes what its stream has room for, as a pipe does. */
 export class InputPipe extends Pipe {
+  /** Called when bytes wait that there will never be room for. @type {(() => void) | undefined} */
+  onfull;
+
   /** @param {Instance} instance @param {Writer} stream */
   constructor(instance, stream) {
     super(instance, CAN_WRITE | CAN_WRITE_EOF | WANTS_CORK, stream);
@@ -104,11 +107,13 @@ export class InputPipe extends Pipe {
       if (this.reading) this.eof();
       return;
     }
-    const bytes = this.peek(stream.room);
-    if (bytes) this.sent(stream.write(bytes));
-    else if (stream.room > 0) return;
-    else stream.listen();
-    if (bytes || stream.room > 0) this.soon();
+    const bytes = this.peek(Math.max(stream.room, 1));
+    if (!bytes) return;
+    const size = stream.write(bytes);
+    if (size === 0 && this.onfull) return this.onfull();
+    this.sent(size);
+    stream.listen();
+    if (size > 0 || stream.room > 0 || stream.closed) this.soon();
   }
 
   /** @override */

@@ -77,8 +77,10 @@ export class Pool {
     if (this.#running >= this.limit)
       throw new TowlineError('EMFILE', `${this.limit} processes run already`);
     this.#running++;
-    if (script !== undefined) return this.start(script);
-    const { thread, ready } = this.#waiting.shift() ?? this.#prepare();
+    const { thread, ready } =
+      script === undefined
+        ? (this.#waiting.shift() ?? this.#prepare())
+        : { thread: this.start(script), ready: undefined };
     thread.hold(true);
     try {
       await ready;
@@ -89,9 +91,19 @@ export class Pool {
     }
   }
 
-  /** Its process has ended, or is to end. @param {Thread} thread */
-  give(thread) {
+  /**
+   * Its process has ended, or is to end. What has run a command to its end is as good as new: as many of them wait besides.
+   * @param {Thread} thread
+   * @param {boolean} [isFree]
+   */
+  give(thread, isFree = false) {
     thread.onmessage = thread.onerror = thread.onexit = () => {};
+    if (isFree && this.#users.size > 0 && this.#waiting.length < 2 * this.size) {
+      this.#running--;
+      thread.hold(false);
+      this.#waiting.unshift({ thread, ready: Promise.resolve() });
+      return;
+    }
     thread.end().then(() => {
       this.#running--;
     });

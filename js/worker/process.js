@@ -14,11 +14,13 @@ const SIGTERM = 15;
 /** SIGRTMAX: no signal is greater. */
 const GREATEST = 64;
 
+const TOO_MUCH_INPUT = 'more was written than can be held until the input ends';
+
 /**
  * What a process is made of.
  * @typedef {object} Parts
  * @property {import('./pool.js').Thread} thread
- * @property {() => void} release the Worker is to go
+ * @property {(isFree: boolean) => void} release the Worker is to go, unless it is free for another program
  * @property {Map<number, Stream>} streams those that are piped or printed, by descriptor
  * @property {number[]} piped which have pipes
  * @property {string} way
@@ -66,11 +68,11 @@ export class WorkerProcess extends Subprocess {
     }
   }
 
-  /** @param {{returncode?: unknown, files?: unknown}} message */
-  #exited({ returncode, files }) {
+  /** @param {{returncode?: unknown, files?: unknown, isFree?: unknown}} message */
+  #exited({ returncode, files, isFree }) {
     if (this.#returncode !== undefined) return;
     if (Array.isArray(files)) this.parts.onfiles(files);
-    this.#end(Number(returncode) & 255);
+    this.#end(Number(returncode) & 255, isFree === true && this.parts.way !== 'messages');
   }
 
   /** As abort() ends a program. @param {string} message */
@@ -91,18 +93,17 @@ export class WorkerProcess extends Subprocess {
   // ---- Its end ----
 
   /** It runs no more; whoever is to hear of it does in turns of their own. @param {number} returncode */
-  #end(returncode) {
+  #end(returncode, isFree = false) {
     if (this.#returncode !== undefined) return;
     this.#returncode = returncode;
-    this.#release();
+    this.#release(isFree);
     this.instance.turn(() => this.#tellExit());
     for (const stream of this.parts.streams.values()) stream.finish();
   }
 
-  #release() {
+  #release(isFree = false) {
     clearTimeout(this.#grace);
-    this.parts.release();
-    this.parts.release = () => {};
+    this.parts.release(isFree);
   }
 
   #tellExit() {
@@ -120,6 +121,7 @@ export class WorkerProcess extends Subprocess {
       const pipe =
         fd === 0 ? new InputPipe(instance, stream) : new OutputPipe(instance, stream, parts.way);
       if (pipe instanceof OutputPipe) pipe.error = this.#trap;
+      else if (parts.way === 'deferred') pipe.onfull = () => this.#overflow(fd, TOO_MUCH_INPUT);
       this.#pipes.set(fd, pipe);
     }
     return [...this.#pipes];

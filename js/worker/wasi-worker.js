@@ -23,6 +23,9 @@ import { pipeClass, pipeImports } from './wasi-pipe.js';
  * @property {(SharedArrayBuffer | 'messages' | 'stdout' | null)[]} stdio
  */
 
+/** The memory of a program that may be left to the garbage collector, while the Worker waits for another program. */
+const LIGHT = 1 << 22;
+
 const post = (/** @type {Message} */ message, /** @type {ArrayBuffer[]} */ transfer = []) =>
   self.postMessage(message, { transfer });
 
@@ -113,7 +116,9 @@ async function run(start) {
     await suspending.until(() => /** @type {any} */ (input).ended || undefined);
   const { _start } = instance.exports;
   const end = await finished(way === 'suspending' ? jspi.promising(_start) : _start);
-  post({ ...end, files: start.returnsFiles ? readFiles(shim, root) : [] });
+  streams.clear();
+  const isFree = instance.exports.memory.buffer.byteLength <= LIGHT;
+  post({ ...end, isFree, files: start.returnsFiles ? readFiles(shim, root) : [] });
 }
 
 /** The shim counts characters, not bytes. @param {import('@bjorn3/browser_wasi_shim').WASI} wasi @param {string[]} list */

@@ -15,7 +15,11 @@ const file = (name) =>
   fileURLToPath(new URL(`../../build/wasi/programs/${name}.wasm`, import.meta.url));
 
 const names = ['bulk', 'cat', 'eat', 'end', 'files', 'poll', 'tell', 'upper'];
-const programs = Object.fromEntries(names.map((name) => [name, file(name)]));
+/** @type {Record<string, string>} */
+const programs = {
+  ...Object.fromEntries(names.map((name) => [name, file(name)])),
+  module: fileURLToPath(new URL('./programs/module.js', import.meta.url)),
+};
 
 /**
  * A probe that is closed with the test.
@@ -38,6 +42,11 @@ async function stage(t, build, more = {}, options = {}) {
   const send = (/** @type {number} */ signal) =>
     loaded.module.call('tow_transport_send_signal', loaded.all[0].transport, signal);
   return { ...loaded, story, run, send };
+}
+
+/** @param {() => boolean} is */
+async function until(is) {
+  while (!is()) await new Promise(setImmediate);
 }
 
 for (const build of builds) {
@@ -330,6 +339,94 @@ for (const build of builds) {
     }
     assert.ok(third.transport);
     second.transport.close();
+  });
+
+  test(`programs in JavaScript, ${build}`, async (t) => {
+    const { all, story, run, module } = await stage(t, build);
+    const tell = await run('module tell 3', { environment: { NAME: 'a=b' } });
+    assert.equal(tell.transport.getExtraInfo('process_pipes'), 'messages');
+    await tell.transport.closed;
+    assert.deepEqual([story.out, story.errors, story.returncode], ['a=b\n', 'bad\n', 3]);
+    const cat = await run('module cat');
+    module.call('tow_transport_write', all[1].pipe(0), new Uint8Array(1 << 20));
+    module.call('tow_transport_write_eof', all[1].pipe(0));
+    await cat.transport.closed;
+    assert.deepEqual([story.bytes, story.returncode], [(1 << 20) + 8, 0]);
+    const broken = await run('module throw');
+    await broken.transport.closed;
+    assert.equal(story.returncode, -6);
+    assert.equal(broken.transport.getExtraInfo('trap'), 'of the program');
+    const nonsense = await run('module nonsense 4');
+    await nonsense.transport.closed;
+    assert.equal(story.returncode, 4);
+    assert.equal(await codeOf(run('cat', { program: '/nowhere/program.js' })), 'ENOENT');
+  });
+
+  test(`a program in JavaScript is not read faster than wanted, ${build}`, async (t) => {
+    const { all, story, run, module } = await stage(t, build, {
+      made: (probe) => module.call('tow_transport_pause_reading', probe.pipe(1)),
+    });
+    const bulk = await run('module bulk 3000000');
+    for (let i = 0; i < 50; i++) await new Promise(setImmediate);
+    assert.deepEqual([story.bytes, story.returncode], [0, undefined]);
+    module.call('tow_transport_resume_reading', all[0].pipe(1));
+    await bulk.transport.closed;
+    assert.equal(story.bytes, 3_000_000);
+    const flood = await run('module flood', { inbox: 1 << 20 });
+    await flood.transport.closed;
+    assert.equal(story.returncode, -9);
+    assert.ok(story.ends.includes('1 -30'), String(story.ends));
+  });
+
+  test(`signals to a program that listens, ${build}`, async (t) => {
+    for (const [command, returncode] of /** @type {const} */ ([
+      ['module listen', 0],
+      ['module listen on', -15],
+    ])) {
+      const ready = new Signal();
+      const more = { pipeData: () => void ready.fire(0) };
+      const { story, run, send } = await stage(t, build, more, { grace: 20 });
+      const { transport } = await run(command);
+      await ready.fired;
+      assert.equal(send(15), 0);
+      await transport.closed;
+      assert.equal(story.out, 'ready\nsignal 15\n');
+      assert.equal(story.returncode, returncode);
+    }
+  });
+
+  test(`the deferred way: run when its input has ended, ${build}`, async (t) => {
+    const { all, story, run, module } = await stage(t, build);
+    const isolate = 'deferred';
+    const cat = await run('cat', { isolate });
+    module.call('tow_transport_write', all[0].pipe(0), new Uint8Array(1 << 20));
+    module.call('tow_transport_write_eof', all[0].pipe(0));
+    await cat.transport.closed;
+    assert.deepEqual([story.bytes, story.returncode], [1 << 20, 0]);
+    assert.equal(cat.transport.getExtraInfo('process_pipes'), 'deferred');
+    const stdio = ['null', 'pipe', 'pipe'];
+    const much = await run('bulk 3000000', { isolate, stdio, inbox: 1 << 20 });
+    module.call('tow_transport_pause_reading', all[1].pipe(1));
+    await until(() => story.returncode === -9);
+    much.transport.close();
+    await much.transport.closed;
+    const fed = await run('cat', { isolate, inbox: 1 << 16 });
+    module.call('tow_transport_write', all[2].pipe(0), new Uint8Array(1 << 17));
+    await fed.transport.closed;
+    assert.ok(story.ends.includes('0 -30'), String(story.ends));
+  });
+
+  test(`a thousand processes, and nothing is left, ${build}`, { timeout: 120_000 }, async (t) => {
+    const { module, all, story, run } = await stage(t, build, {}, { pool: 4 });
+    const round = () =>
+      Promise.all(
+        Array.from({ length: 4 }, async (_, i) => (await run(`end ${i}`)).transport.closed),
+      );
+    const rounds = build === 'wasi' ? 250 : 5;
+    for (let i = 0; i < rounds; i++) await round();
+    assert.equal(all.filter(({ calls }) => calls.at(-1) === 'lost').length, 4 * rounds);
+    assert.equal(story.ends.length, 12 * rounds);
+    while (module.connections > 0) await new Promise(setImmediate);
   });
 
   test(`a program that C asks for, ${build}`, async (t) => {
