@@ -33,7 +33,7 @@ const idOf = (peer) => decoder.decode(peer.subarray(1, 1 + Math.min(peer[0], PEE
 export class PeersEndpoint extends Endpoint {
   /** Those that have joined, by name. @type {Map<string, Link>} */
   #links = new Map();
-  /** Since when those have been full that are. @type {Map<Link, number>} */
+  /** Since when those that are full have not sent anything. @type {Map<Link, {since: number, buffered: number}>} */
   #full = new Map();
   /** The one that the core waits for. @type {Link | undefined} */
   #blocking;
@@ -123,11 +123,13 @@ export class PeersEndpoint extends Endpoint {
 
   /** A full one: true, its datagrams get lost; false, they wait. @param {Link} link */
   #standsStill(link) {
+    const { buffered } = link;
     const now = performance.now();
-    const since = this.#full.get(link) ?? now;
-    this.#full.set(link, since);
+    const known = this.#full.get(link);
     this.#blocking = link;
-    return this.mayLose && now - since >= STANDSTILL;
+    if (known && known.buffered <= buffered) return this.mayLose && now - known.since >= STANDSTILL;
+    this.#full.set(link, { since: now, buffered });
+    return false;
   }
 
   /** @override */

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { inProcess, Pages, Rooms } from './webrtc-places.js';
 
-const help = `usage: node tests/js/webrtc-bulk.js [--datagrams N] [--megabytes N] [--rest MS] [--between A-B]
+const help = `usage: node tests/js/webrtc-bulk.js [--datagrams N] [--megabytes N] [--rest MS] [--retransmits N] [--between A-B]
 
 Sends datagrams of 1,000 bytes at full speed, and a stream to a reader that rests after each 256 KiB; prints how long it
 took, what was lost, damaged or came twice, and the most memory of both ends (MiB: of the process, in a page its heap; of
@@ -11,6 +11,7 @@ the module).
   --datagrams N   100000
   --megabytes N   200
   --rest MS       10
+  --retransmits N how often a datagram that was lost is sent again: 0
   --between A-B   node-node, chromium-node, node-chromium or chromium-chromium: the sender first; unless given, the
                   first two`;
 
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     datagrams: { type: 'string', default: '100000' },
     megabytes: { type: 'string', default: '200' },
     rest: { type: 'string', default: '10' },
+    retransmits: { type: 'string', default: '0' },
     between: { type: 'string', multiple: true, default: ['node-node', 'chromium-node'] },
     help: { type: 'boolean', default: false },
   },
@@ -37,7 +39,7 @@ async function join(place, name, build) {
     place === 'node'
       ? (await inProcess(rooms, build)).player
       : await (await pages.open(rooms)).player(build);
-  await player.start({ name });
+  await player.start({ name, maxRetransmits: Number(values.retransmits) });
   return player;
 }
 

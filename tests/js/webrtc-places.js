@@ -63,6 +63,8 @@ export function here(rooms, build) {
   return new Player((options) => load(code, options), webrtc, rooms.join);
 }
 
+const ignore = () => {};
+
 /** The methods of a player that is far. @param {(name: string, values: any[]) => Promise<any>} ask */
 const far = (ask) =>
   /** @type {Player} */ (
@@ -91,7 +93,7 @@ export async function inProcess(rooms, build) {
     if (answer !== undefined) asked.get(answer)?.(id);
     else if (room !== undefined) {
       const joined = rooms.join(room);
-      joined.receive((text) => child.connected && child.send({ place, text }));
+      joined.receive((text) => void (child.connected && child.send({ place, text }, ignore)));
       places.set(place, joined);
     } else if (close) places.get(place)?.close();
     else places.get(place)?.send(text);

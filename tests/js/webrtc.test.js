@@ -260,6 +260,28 @@ for (const [one, two] of pairs) {
       await alice.until('0 resumeWriting');
     });
 
+    test('D1, F2: many at full speed, none damaged, none twice', async (t) => {
+      const { room, alice, bob } = await scene(t);
+      await alice.open('bind', `webrtc:${room}`);
+      await bob.open('bind', `webrtc:${room}`);
+      await alice.until('0 joined bob');
+      await bob.behave({ tally: true });
+      await alice.flood('bob', 3000, 1000);
+      await alice.close(0);
+      await bob.until('0 error ECLOSED alice');
+      assert.deepEqual(await bob.counted(0), { come: 3000, twice: 0, damaged: 0 });
+      assert.ok((await alice.log()).includes('0 pauseWriting'));
+    });
+
+    test('F2, R1: much to a slow reader', async (t) => {
+      const { alice, bob } = await stream(t);
+      await bob.behave({ rest: 1 });
+      await alice.pour(0, 4e6);
+      await alice.close(0);
+      assert.equal((await bob.got(0, 4e6)).wrong, -1);
+      await bob.until('0 lost');
+    });
+
     test('several clients of one server', async (t) => {
       const { room, alice, bob, join } = await stream(t);
       await bob.behave({ reply: true });
