@@ -65,7 +65,7 @@ PROBE_EXPORTS := probe_stream probe_buffered probe_datagram probe_child probe_no
   probe_format_peer probe_fd malloc free tow_transport_write tow_transport_write_eof tow_transport_pause_reading \
   tow_transport_resume_reading tow_transport_revoke_buffer tow_transport_set_write_buffer_limits \
   tow_transport_get_write_buffer_size tow_transport_get_extra_info tow_transport_sendto tow_transport_close \
-  tow_transport_get_pipe_transport tow_transport_send_signal
+  tow_transport_get_pipe_transport tow_transport_send_signal tow_transport_get_protocol tow_transport_set_protocol
 $(eval $(call tow_module,probe,tests/js/probe.c,$(PROBE_EXPORTS)))
 
 # ---- tests/js/programs: WASI commands, for tests/js/worker*.test.js ----
@@ -75,6 +75,10 @@ build/wasi/programs/%.wasm: tests/js/programs/%.c
 	$(WASI_CC) -O2 -Wall -Wextra -Werror $< -o $@ -Wl,--strip-all -Wl,--max-memory=67108864
 
 wasm: $(PROGRAMS)
+
+.PHONY: worker-bench
+worker-bench: build/wasi/probe.wasm $(PROGRAMS)
+	node tests/js/worker-bench.js
 
 # ---- WebRTC: much of it, with figures; BULK="--help" ----
 .PHONY: webrtc-bulk
