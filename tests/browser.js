@@ -22,7 +22,8 @@ async function serve(headers) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const type = types[/** @type {keyof typeof types} */ (extname(pathname))];
-    const isOurs = /^\/(js|tests|build|node_modules)\/[\w./@-]+$/.test(pathname) && !pathname.includes('..');
+    const isOurs =
+      /^\/(js|tests|build|node_modules)\/[\w./@-]+$/.test(pathname) && !pathname.includes('..');
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     try {
       if (pathname === '/')
@@ -30,6 +31,7 @@ async function serve(headers) {
       else if (isOurs && type)
         response
           .setHeader('content-type', type)
+          .setHeader('cache-control', 'max-age=3600') // as a site would; each browser begins with nothing
           .end(await readFile(fileURLToPath(new URL(`..${pathname}`, import.meta.url))));
       else response.writeHead(404).end();
     } catch {
