@@ -4,7 +4,7 @@ import { MessageReader, MessageWriter } from './messages.js';
 import { Pool } from './pool.js';
 import { WorkerProcess } from './process.js';
 import { Programs } from './program.js';
-import { newRing, RingReader, RingWriter } from './ring.js';
+import { RingReader, RingWriter, SpareRings } from './ring.js';
 import { ring } from './waiting.js';
 
 /** @typedef {import('../request.js').Request} Request */
@@ -65,8 +65,9 @@ function findShim() {
  * @param {Way} way
  * @param {Thread} thread
  * @param {number} inbox
+ * @param {SpareRings} rings
  */
-function makeStreams(stdio, way, thread, inbox) {
+function makeStreams(stdio, way, thread, inbox, rings) {
   const bell = way === 'shared' ? new SharedArrayBuffer(4) : undefined;
   const words = bell && new Int32Array(bell);
   /** @type {Map<number, import('./process.js').Stream>} */
@@ -81,7 +82,7 @@ function makeStreams(stdio, way, thread, inbox) {
       streams.set(fd, stream);
       return 'messages';
     }
-    const memory = newRing(CAPACITIES[fd]);
+    const memory = rings.take(CAPACITIES[fd]);
     const tell = () => ring(words);
     streams.set(fd, fd === 0 ? new RingWriter(memory, tell) : new RingReader(memory, tell));
     return memory;
@@ -152,6 +153,7 @@ function check(list, pairs, files, directory) {
 export function makeCarrier(platform, options = {}) {
   const { programs: names = {}, limit = 64, pool: size = 1, grace = 1000, shim } = options;
   const programs = new Programs(names, platform.resolve, platform.read);
+  const rings = new SpareRings();
   const pool = new Pool({
     start: platform.start,
     shim: () => (shim === undefined ? findShim() : platform.resolve(String(shim))),
@@ -191,7 +193,7 @@ export function makeCarrier(platform, options = {}) {
     if (isCancelled) return release();
     request.oncancel = () => release();
     const way = script ? 'messages' : (options.isolate ?? bestWay());
-    const { bell, streams, theirs } = makeStreams(stdio, way, thread, inbox);
+    const { bell, streams, theirs } = makeStreams(stdio, way, thread, inbox, rings);
     const returned = options.files instanceof Map ? options.files : undefined;
     const process = started(thread, () => {
       for (const [fd, stream] of streams)
@@ -199,6 +201,9 @@ export function makeCarrier(platform, options = {}) {
       return new WorkerProcess(instance, {
         thread,
         release,
+        recycle: () => {
+          for (const memory of theirs) if (typeof memory === 'object' && memory) rings.give(memory);
+        },
         streams,
         piped: [0, 1, 2].filter((fd) => stdio[fd] === 'pipe'),
         way,

@@ -21,6 +21,7 @@ const TOO_MUCH_INPUT = 'more was written than can be held until the input ends';
  * @typedef {object} Parts
  * @property {import('./pool.js').Thread} thread
  * @property {(isFree: boolean) => void} release the Worker is to go, unless it is free for another program
+ * @property {() => void} recycle neither side uses the streams any more
  * @property {Map<number, Stream>} streams those that are piped or printed, by descriptor
  * @property {number[]} piped which have pipes
  * @property {string} way
@@ -33,6 +34,8 @@ const TOO_MUCH_INPUT = 'more was written than can be held until the input ends';
 export class WorkerProcess extends Subprocess {
   /** @type {number | undefined} */
   #returncode;
+  /** The Worker has let go of its streams. */
+  #isFree = false;
   /** Signals that the program wants to hear of. @type {Set<number>} */
   #listens = new Set();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -96,6 +99,7 @@ export class WorkerProcess extends Subprocess {
   #end(returncode, isFree = false) {
     if (this.#returncode !== undefined) return;
     this.#returncode = returncode;
+    this.#isFree = isFree;
     this.#release(isFree);
     this.instance.turn(() => this.#tellExit());
     for (const stream of this.parts.streams.values()) stream.finish();
@@ -145,6 +149,12 @@ export class WorkerProcess extends Subprocess {
       this.#grace ??= setTimeout(() => this.#end(-signal), this.parts.grace);
     }
     return 0;
+  }
+
+  /** Every pipe is lost. @param {TowlineError | null} error @override */
+  close(error) {
+    if (this.#isFree) this.parts.recycle();
+    super.close(error);
   }
 
   /** @override */

@@ -9,6 +9,29 @@ const DATA_AT = 32;
 /** The memory of a ring. @param {number} capacity a power of two */
 export const newRing = (capacity) => new SharedArrayBuffer(DATA_AT + capacity);
 
+/** How much is kept for other processes. */
+const MOST_SPARE = 24;
+
+/** Memory of rings that nobody uses any more: made anew for each process, it would be left in pieces by malloc. */
+export class SpareRings {
+  /** @type {SharedArrayBuffer[]} */
+  #spare = [];
+
+  /** @param {number} capacity */
+  take(capacity) {
+    const at = this.#spare.findIndex(({ byteLength }) => byteLength === DATA_AT + capacity);
+    if (at < 0) return newRing(capacity);
+    const [memory] = this.#spare.splice(at, 1);
+    new Int32Array(memory, 0, DATA_AT / 4).fill(0);
+    return memory;
+  }
+
+  /** Neither end uses it from now on. @param {SharedArrayBuffer} memory */
+  give(memory) {
+    if (this.#spare.length < MOST_SPARE) this.#spare.push(memory);
+  }
+}
+
 /**
  * One end of a pipe in shared memory: bytes between two counters that only grow, and wrap at 2^32; each is written by one
  * end. The other end's counter is not trusted: whatever it says, nothing outside the ring is read or written.
