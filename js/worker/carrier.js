@@ -124,7 +124,7 @@ const started = (thread, make) =>
   new Promise((resolve, reject) => {
     thread.onmessage = ({ type, code, message }) => {
       if (type === 'started') resolve(make());
-      else if (type === 'failed') reject(new TowlineError(code, message));
+      else if (type === 'failed') reject(new TowlineError(String(code), String(message)));
     };
     thread.onerror = (message) => reject(new TowlineError('ENOENT', message));
     thread.onexit = () => reject(new TowlineError('EINVAL', 'it ended before it had started'));

@@ -74,8 +74,9 @@ export class WorkerProcess extends Subprocess {
   /** @param {{returncode?: unknown, files?: unknown, isFree?: unknown}} message */
   #exited({ returncode, files, isFree }) {
     if (this.#returncode !== undefined) return;
-    if (Array.isArray(files)) this.parts.onfiles(files);
-    this.#end(Number(returncode) & 255, isFree === true && this.parts.way !== 'messages');
+    const isOurs = this.parts.way !== 'messages'; // the Worker's script, which tells the truth
+    if (isOurs) this.parts.onfiles(/** @type {any} */ (files));
+    this.#end(Number(returncode) & 255, isOurs && isFree === true);
   }
 
   /** As abort() ends a program. @param {string} message */

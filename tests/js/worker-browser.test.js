@@ -133,10 +133,14 @@ for (const isIsolated of [true, false]) {
           'bulk 3000000',
           `if (name === 'made') {
              module.call('tow_transport_pause_reading', ${pipe(1)});
-             setTimeout(() => {
+             const { port1, port2 } = new MessageChannel();
+             let turns = 1000;
+             port1.onmessage = () => {
+               if (--turns > 0) return port2.postMessage(0);
                seen.early = [seen.bytes, seen.returncode ?? null];
                module.call('tow_transport_resume_reading', ${pipe(1)});
-             }, 100);
+             };
+             port2.postMessage(0);
            }`,
         );
         assert.deepEqual(seen.early, [0, null]);
