@@ -17,10 +17,16 @@ $(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c): $(wildcard tests/recorde
 $(B)/tow-trace: $(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@
 
-# The child of the subprocess scenarios. Nothing but POSIX.
-$(B)/child: tests/traces/child.c
+# The child of the subprocess scenarios: a program, and a WASI command. Nothing but POSIX.
+$(B)/child: tests/traces/child.c tests/traces/child_posix.c tests/traces/child_platform.h
 	@mkdir -p $(@D)
-	$(CC) $(NATIVE) -D_POSIX_C_SOURCE=200809L $< -o $@
+	$(CC) $(NATIVE) -D_POSIX_C_SOURCE=200809L $(filter %.c,$^) -o $@
+
+build/wasi/child.wasm: tests/traces/child.c tests/traces/child_wasi.c tests/traces/child_platform.h
+	@mkdir -p $(@D)
+	$(WASI_CC) -std=c11 $(WARNINGS) -O2 -D_POSIX_C_SOURCE=200809L $(filter %.c,$^) -o $@ -Wl,--strip-all
+
+wasm: build/wasi/child.wasm
 
 # The same recorder as a module. Its JSON parser is one header of Debian's, which Emscripten does not look for by itself.
 build/jsmn/jsmn.h: /usr/include/jsmn.h
@@ -32,7 +38,7 @@ build/wasi/tests/recorder/json.o build/emscripten/tests/recorder/json.o: build/j
 $(eval $(call tow_module,trace,$(RECORDER) tests/wasm/trace.c,trace_new trace_status trace_is_memory trace_frame trace_run trace_protocol trace_open trace_abort trace_free))
 
 .PHONY: test-contract test-traces trace-programs
-trace-programs: $(B)/tow-trace $(B)/child build/wasi/trace.wasm build/emscripten/trace.wasm
+trace-programs: $(B)/tow-trace $(B)/child build/wasi/child.wasm build/wasi/trace.wasm build/emscripten/trace.wasm
 	$(MAKE) build/sanitize/tow-trace config=sanitize
 test-contract: trace-programs
 	node --test $(TEST_REPORTER) tests/contract.test.js

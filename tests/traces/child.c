@@ -1,5 +1,5 @@
 /* The child of the subprocess scenarios: its arguments are steps, done one after another (README.md). */
-#include <signal.h>
+#include "child_platform.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static const char usage[] =
     "  ignore_term            ignore SIGTERM\n"
     "  raise:N                be ended by signal N\n";
 
-enum { CHUNK = 65536, CANNOT_WRITE = 120, BAD_STEP = 122 };
+enum { CHUNK = 65536 };
 
 static void write_all(int fd, const void *data, size_t size) {
   for (const char *at = data; size > 0;) {
@@ -57,21 +57,10 @@ static void read_input(uint64_t most, int to) {
   }
 }
 
-static void pass_time(unsigned long milliseconds) {
+void pass_time(unsigned long milliseconds) {
   struct timespec left = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000L};
   while (nanosleep(&left, &left) < 0) {
   }
-}
-
-static void hold(unsigned long milliseconds) {
-  if (fork() != 0) return;
-  pass_time(milliseconds);
-  _exit(0);
-}
-
-static void hang(void) {
-  for (;;)
-    pause();
 }
 
 static void run(const char *step) {
@@ -106,13 +95,13 @@ static void run(const char *step) {
   else if (!strcmp(name, "exit"))
     exit((int)n);
   else if (!strcmp(name, "hang"))
-    hang();
+    child_hang();
   else if (!strcmp(name, "hold"))
-    hold(n);
+    child_hold(n);
   else if (!strcmp(name, "ignore_term"))
-    signal(SIGTERM, SIG_IGN);
+    child_ignore_term();
   else if (!strcmp(name, "raise"))
-    raise((int)n);
+    child_raise((int)n);
   else {
     fprintf(stderr, "child: no such step: %s\n%s", step, usage);
     exit(BAD_STEP);
@@ -120,9 +109,7 @@ static void run(const char *step) {
 }
 
 int main(int count, char **steps) {
-  static const int usual[] = {SIGINT, SIGTERM, SIGPIPE}; /* whoever started this may have ignored them */
-  for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-    signal(usual[i], SIG_DFL);
+  child_start();
   for (int i = 1; i < count; i++)
     run(steps[i]);
   return 0;
