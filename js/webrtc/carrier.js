@@ -24,13 +24,15 @@ import { LinkConnection, RoomListener } from './stream.js';
  *   it arrives
  * @property {number} [maxPacketLifeTime] datagrams: the same, as milliseconds
  * @property {number} maxPeers in a room, 256
+ * @property {number} opening milliseconds for making a connection to one who was heard of, 30000; people who copy and paste
+ *   take longer
  * @property {number} patience milliseconds: how long one who has said that it leaves may be silent, 5000
  * @property {any} [RTCPeerConnection] the constructor to use
  */
 
 /** @typedef {HostOptions & WebRTCOptions} Settings */
 
-const defaults = { iceServers: [], ordered: false, maxPeers: 256, patience: 5000 };
+const defaults = { iceServers: [], ordered: false, maxPeers: 256, opening: 30_000, patience: 5000 };
 
 /** The names of a channel's protocol: what is sent through it. */
 const DATAGRAMS = 'towline.datagrams.1';
@@ -73,6 +75,7 @@ async function openRoom(request, { isStream, room: at, role, owner: makeOwner },
     name = randomLetters(16),
     signalling,
     iceServers,
+    opening,
     patience,
     maxPeers,
     framing,
@@ -101,7 +104,7 @@ async function openRoom(request, { isStream, room: at, role, owner: makeOwner },
   const making = (framed) => {
     const stream = { ordered: true, protocol: framed ? FRAMED : STREAM };
     const channel = isStream ? stream : { ...datagrams, protocol: DATAGRAMS };
-    return { RTCPeerConnection, iceServers, patience, channel };
+    return { RTCPeerConnection, iceServers, opening, patience, channel };
   };
   const room = new Room(texts, self, making, owner);
   owner.room = room;

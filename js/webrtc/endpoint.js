@@ -1,5 +1,4 @@
 import { Endpoint, PEER_SIZE } from '../endpoint.js';
-import { LOW, WINDOW } from './link.js';
 import { isPeerName } from './room.js';
 
 /** @typedef {import('./link.js').Link} Link */
@@ -27,7 +26,7 @@ const idOf = (peer) => decoder.decode(peer.subarray(1, 1 + Math.min(peer[0], PEE
  * An endpoint of datagrams with all participants of a room that are such, or connected to one of them.
  *
  * The core's queue is one for all peers: so one that takes nothing holds the others up, but not for long, unless none of its
- * datagrams may get lost.
+ * datagrams may get lost. Where there are no others, it is waited for.
  * @implements {Owner}
  */
 export class PeersEndpoint extends Endpoint {
@@ -110,7 +109,8 @@ export class PeersEndpoint extends Endpoint {
     if (!link) return this.#refuse('EHOSTUNREACH', `${id} is not there`, peer);
     if (size > link.maximum)
       return this.#refuse('EMSGSIZE', `more than ${link.maximum} bytes`, peer);
-    if (link.buffered > LOW && link.buffered + size > WINDOW) return this.#standsStill(link);
+    if (link.buffered > link.low && link.buffered + size > link.window)
+      return this.#standsStill(link);
     link.send(this.instance.memory.bytes(data, size));
     return true;
   }
@@ -127,7 +127,8 @@ export class PeersEndpoint extends Endpoint {
     const now = performance.now();
     const known = this.#full.get(link);
     this.#blocking = link;
-    if (known && known.buffered <= buffered) return this.mayLose && now - known.since >= STANDSTILL;
+    if (known && known.buffered <= buffered)
+      return this.mayLose && this.#links.size > 1 && now - known.since >= STANDSTILL;
     this.#full.set(link, { since: now, buffered });
     return false;
   }
@@ -135,7 +136,8 @@ export class PeersEndpoint extends Endpoint {
   /** @override */
   flush() {
     this.waiting = true;
-    if (!this.#blocking || this.#blocking.buffered <= LOW) this.instance.later(() => this.drain());
+    if (!this.#blocking || this.#blocking.buffered <= this.#blocking.low)
+      this.instance.later(() => this.drain());
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.instance.turn(() => this.drain());

@@ -187,7 +187,7 @@ class Desk {
  * Signalling by copy and paste: one text each way, and people carry them.
  *
  *     const copied = invitation();                                             // on both ends
- *     const connecting = module.connect('webrtc:game', { signalling: copied, timeout: 600000 });
+ *     const connecting = module.connect('webrtc:game', { signalling: copied, timeout: 600000, opening: 600000 });
  *
  *     const { text, accept } = await copied.invite();                          // on the one
  *     await accept(prompt('Send this, and paste what comes back', text));

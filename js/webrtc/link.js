@@ -3,22 +3,30 @@ import { Statistics } from './statistics.js';
 /** @typedef {import('./room.js').Room} Room */
 /** @typedef {{code: string, native: number, message: string}} Failure */
 /**
- * How links are made: an RTCPeerConnection's constructor and its ICE servers; what the channel is, an RTCDataChannelInit; and
- * for how many milliseconds one who has said that it leaves may be silent.
- * @typedef {{RTCPeerConnection: any, iceServers: RTCIceServer[], channel: RTCDataChannelInit, patience: number}} Making
+ * How links are made: an RTCPeerConnection's constructor and its ICE servers; what the channel is, an RTCDataChannelInit; how
+ * many milliseconds making it may take, and for how many one who has said that it leaves may be silent.
+ * @typedef {object} Making
+ * @property {any} RTCPeerConnection
+ * @property {RTCIceServer[]} iceServers
+ * @property {RTCDataChannelInit} channel
+ * @property {number} opening
+ * @property {number} patience
  */
 
-/** How much may be on its way in the channel; what is over it waits in the core [F7]. */
-export const WINDOW = 262144;
-/** There is room again: `onlow`. */
-export const LOW = 65536;
+/**
+ * How much may be on its way in a channel; what is over it waits in the core [F7]. Where messages may get lost it is less: an
+ * engine that is given more at once loses some in its own socket, and then stands still for a second or more.
+ */
+const WINDOW = 262144;
+const LOSSY_WINDOW = 32768;
 /** The longest message, here and there [R2]. */
 const LONGEST = 262144;
-/** Milliseconds for making it, and for sending what was written before it was closed. */
-const OPENING = 30_000;
+/** Milliseconds for sending what was written before it was closed. */
 const LINGERING = 30_000;
 /** Milliseconds for the peer to say `bye`, when it has all: so it sees the channel end, and not the connection break off. */
 const FAREWELL = 1000;
+/** What is said in the channel itself after the last message, where messages come in order and none is lost. */
+const END = 'end';
 /** Candidates that are kept until there is a description. */
 const CANDIDATES = 64;
 
@@ -31,8 +39,9 @@ const failure = (code, message) => ({ code, native: 0, message });
  * One participant's data channel to another, and the RTCPeerConnection that is there for it alone. Both ends make the channel
  * before they negotiate: so it needs no word of its own on the wire, and each end's messages are sent as that end wants.
  *
- * The end: who closes says `bye` and closes the channel, which lets go of what it has and then tells the peer; the peer says
- * `bye`, and ends the connection. Either tells who closed that it may go, too.
+ * The end: who closes says `bye`, and END in the channel; the peer, when it comes to that, says `bye` and ends the connection.
+ * Either tells who closed that it may go, too. A channel that may lose messages has no END: it is closed itself, when what was
+ * sent has left. (In Node that loses what the peer's library has not yet handed over.)
  */
 export class Link {
   /** @type {'opening' | 'open' | 'closing' | 'over'} */
@@ -45,6 +54,7 @@ export class Link {
   #candidates = [];
   #isDescribed = false;
   #isBroken = false;
+  #isReliable;
   #wasHeard = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -69,6 +79,12 @@ export class Link {
     this.framed = framed;
     this.offers = offers;
     this.patience = making.patience;
+    const { ordered, maxRetransmits, maxPacketLifeTime } = making.channel;
+    const isWhole = (maxRetransmits ?? maxPacketLifeTime) === undefined;
+    this.#isReliable = isWhole && ordered !== false;
+    this.window = isWhole ? WINDOW : LOSSY_WINDOW;
+    /** There is room again: `onlow`. */
+    this.low = this.window / 4;
     this.#connection = new making.RTCPeerConnection({ iceServers: making.iceServers });
     this.#channel = this.#connection.createDataChannel('towline', {
       ...making.channel,
@@ -77,7 +93,7 @@ export class Link {
     });
     this.statistics = new Statistics(this.#connection);
     this.#listen();
-    this.#wait(OPENING, () => this.#fail('ETIMEDOUT', 'no way to it was found in time'));
+    this.#wait(making.opening, () => this.#fail('ETIMEDOUT', 'no way to it was found in time'));
     globalThis.addEventListener?.('pagehide', this.#hide);
     if (offers) this.#work(() => this.#describe());
   }
@@ -96,7 +112,7 @@ export class Link {
       else if (connectionState === 'closed' && this.#state !== 'open') this.#lost();
     };
     channel.binaryType = 'arraybuffer';
-    channel.bufferedAmountLowThreshold = LOW;
+    channel.bufferedAmountLowThreshold = this.low;
     channel.onopen = () => this.#opened();
     channel.onmessage = (/** @type {{data: any}} */ { data }) => this.#message(data);
     channel.onbufferedamountlow = () => this.onlow();
@@ -182,10 +198,10 @@ export class Link {
     return this.#channel.protocol;
   }
 
-  /** @param {Uint8Array} bytes */
-  send(bytes) {
+  /** @param {Uint8Array | string} message */
+  send(message) {
     try {
-      this.#channel.send(bytes);
+      this.#channel.send(message);
     } catch {
       // it has just closed, which is told when its turn comes
     }
@@ -193,6 +209,7 @@ export class Link {
 
   /** @param {ArrayBuffer | Uint8Array | string} data */
   #message(data) {
+    if (this.#isReliable && data === END) return this.#end(null);
     if (this.#state !== 'open') return;
     this.#wasHeard = true;
     const bytes =
@@ -231,7 +248,8 @@ export class Link {
     this.#say('bye');
     this.#state = 'closing';
     this.#wait(LINGERING, () => this.#end(null));
-    this.#channel.close();
+    if (this.#isReliable) this.send(END);
+    else this.#channel.close();
   }
 
   abort() {

@@ -101,9 +101,10 @@ class NodeDataChannel {
     this.#channel.setBufferedAmountLowThreshold(size);
   }
 
-  /** @param {Uint8Array} bytes */
-  send(bytes) {
-    this.#channel.sendMessageBinary(bytes);
+  /** @param {Uint8Array | string} message */
+  send(message) {
+    if (typeof message === 'string') this.#channel.sendMessage(message);
+    else this.#channel.sendMessageBinary(message);
   }
 
   /** What was sent before leaves first. */

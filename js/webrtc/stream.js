@@ -1,7 +1,6 @@
 import { AGREED_FRAMING, CAN_READ, CAN_WRITE, Connection, WANTS_CORK } from '../connection.js';
 import { Inbox } from '../inbox.js';
 import { Listener } from '../listener.js';
-import { LOW, WINDOW } from './link.js';
 
 /** @typedef {import('./link.js').Link} Link */
 /** @typedef {import('./room.js').Owner} Owner */
@@ -57,7 +56,7 @@ export class LinkConnection extends Connection {
 
   /** How much more the channel may be given. One that has closed takes all, for nothing. */
   get #room() {
-    return this.link.isOpen ? WINDOW - this.link.buffered : Number.POSITIVE_INFINITY;
+    return this.link.isOpen ? this.link.window - this.link.buffered : Number.POSITIVE_INFINITY;
   }
 
   /** @param {Uint8Array} bytes */
@@ -83,7 +82,8 @@ export class LinkConnection extends Connection {
   /** @override */
   flush() {
     this.#waiting = true;
-    if (!this.link.isOpen || this.link.buffered <= LOW) this.instance.later(() => this.#drain());
+    if (!this.link.isOpen || this.link.buffered <= this.link.low)
+      this.instance.later(() => this.#drain());
   }
 
   #drain() {
@@ -92,7 +92,7 @@ export class LinkConnection extends Connection {
     if (this.#report) return this.#report();
     if (!this.live) return;
     const step = this.step;
-    for (let budget = WINDOW; budget > 0; ) {
+    for (let budget = this.link.window; budget > 0; ) {
       const limit = Math.min(this.#room, step);
       if (limit <= 0) return this.flush();
       const bytes = this.peek(limit);
