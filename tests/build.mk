@@ -82,6 +82,21 @@ build/wasi/programs/%.wasm: tests/js/programs/%.c
 
 wasm: $(PROGRAMS)
 
+# ---- tests/programs: Lua, as it is, for tests/js/programs.test.js ----
+build/lua/src/lua.c: tests/programs/source
+	tests/programs/source lua5.4 build/lua
+	@touch $@
+
+LUA_FLAGS := -O2 -w -Itests/programs/lua -mexception-handling -mllvm -wasm-enable-sjlj -D_WASI_EMULATED_SIGNAL \
+  -D_WASI_EMULATED_PROCESS_CLOCKS -DLUA_TMPNAMBUFSIZE=1 '-Dlua_tmpnam(name, failed)=((void)name, failed = 1)'
+build/wasi/programs/lua.wasm: build/lua/src/lua.c $(wildcard tests/programs/lua/*)
+	@mkdir -p $(@D)
+	for f in $$(ls build/lua/src/*.c | grep -v luac.c) tests/programs/lua/missing.c; do \
+	  $(WASI_CC) $(LUA_FLAGS) -c $$f -o build/lua/$$(basename $$f .c).o || exit 1; done
+	$(WASI_CC) build/lua/*.o -o $@ -lwasi-emulated-signal -lwasi-emulated-process-clocks -Wl,--strip-all
+
+build-tests: build/wasi/programs/lua.wasm
+
 .PHONY: worker-bench
 worker-bench: build/wasi/probe.wasm $(PROGRAMS)
 	node tests/js/worker-bench.js
