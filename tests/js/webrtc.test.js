@@ -225,12 +225,12 @@ for (const [one, two] of pairs) {
 
       test(`E4: close loses nothing, framing ${framing}`, async (t) => {
         const { alice, bob } = await stream(t, { framing });
-        await alice.writePattern(0, 0, 1 << 20);
+        await alice.writePattern(0, 0, 4 << 20);
         await alice.close(0);
         await alice.until('0 lost');
         await bob.until('0 lost');
-        const { size, wrong } = await bob.got(0, 1 << 20);
-        assert.deepEqual([size, wrong], [1 << 20, -1]);
+        const { size, wrong } = await bob.got(0, 4 << 20);
+        assert.deepEqual([size, wrong], [4 << 20, -1]);
       });
 
       test(`E5: abort, framing ${framing}`, async (t) => {
