@@ -11,7 +11,8 @@ import { stories } from '../programs/stories.js';
 import { builds } from './probe.js';
 
 /** @typedef {keyof typeof stories} Name */
-/** @typedef {(name: Name, build: string, isolate?: string) => Promise<any>} Tell */
+/** @typedef {import('../programs/stage.js').Place} Place */
+/** @typedef {(name: Name, build: string, isolate?: Place['isolate']) => Promise<any>} Tell */
 
 const programs = {
   lua: 'build/wasi/programs/lua.wasm',

@@ -9,7 +9,7 @@
  * @property {any} code of probe.wasm
  * @property {Record<string, string>} programs
  * @property {string} [shim]
- * @property {string} [isolate] the way of the pipes, if not the best one
+ * @property {import('../../js/worker/carrier.js').WorkerOptions['isolate']} [isolate] the way of the pipes, if not the best one
  */
 
 const MADE = 0;
