@@ -130,7 +130,7 @@ enum {
 };
 
 typedef enum tow_family { TOW_STREAMS = 1, TOW_DATAGRAMS, TOW_PROCESSES, TOW_LAYERS } tow_family;
-typedef enum tow_moment { TOW_WHEN_MADE, TOW_WHEN_CLOSED, TOW_WHEN_FREED } tow_moment;
+typedef enum tow_moment { TOW_WHEN_MADE, TOW_WHEN_CLOSED, TOW_WHEN_LOST, TOW_WHEN_FREED } tow_moment;
 
 struct tow_transport {
   tow_loop *loop;
@@ -140,7 +140,8 @@ struct tow_transport {
   tow_node ready; /* for the deferred connection_made, connection_lost and close: one at a time */
   tow_node open;  /* in loop->transports */
   tow_server *server;
-  /* A subprocess's: what connection_made, close and its end mean to it. NULL: no more than to a stream. */
+  /* A subprocess's, and its pipes': what connection_made, close and their end mean to it. NULL: no more than to others.
+   */
   void (*also)(tow_transport *t, tow_moment moment);
   uint16_t state;
   uint8_t abilities, family;

@@ -108,10 +108,12 @@ static void call_lost(tow_transport *t) {
   t->state |= TOW_DONE;
   if (!(t->state & TOW_LAYERED)) t->protocol = NULL; /* it may free itself now */
   t->loan.base = NULL;
-  if (!protocol->callbacks->connection_lost) return;
-  tow_enter(t->loop);
-  tow_left(t->loop, t, "connection_lost",
-           protocol->callbacks->connection_lost(protocol, t->error.code ? &t->error : NULL));
+  if (protocol->callbacks->connection_lost) {
+    tow_enter(t->loop);
+    tow_left(t->loop, t, "connection_lost",
+             protocol->callbacks->connection_lost(protocol, t->error.code ? &t->error : NULL));
+  }
+  if (t->also) t->also(t, TOW_WHEN_LOST);
 }
 
 static void run_close(tow_loop *loop, tow_node *node) {
@@ -172,7 +174,7 @@ void tow_transport_close(tow_transport *t) {
   }
   t->state |= TOW_CLOSING;
   tow_update_reading(t);
-  if (t->also)
+  if (t->family == TOW_PROCESSES)
     t->also(t, TOW_WHEN_CLOSED);
   else if (t->size == 0)
     tow_lose(t);
@@ -180,7 +182,7 @@ void tow_transport_close(tow_transport *t) {
 
 void tow_transport_abort(tow_transport *t) {
   if (t->state & TOW_LOST) return;
-  if (t->also) { /* a subprocess is never lost before it has ended [X4] */
+  if (t->family == TOW_PROCESSES) { /* it is never lost before it has ended [X4] */
     tow_transport_close(t);
     return;
   }

@@ -11,11 +11,17 @@ enum { SIGNAL_KILL = 9, SIGNAL_TERM = 15 };
 typedef struct process process;
 
 typedef struct child_pipe {
-  tow_protocol base; /* the pipe's transport calls it, it calls the subprocess's protocol */
+  tow_protocol
+      base; /* the pipe's transport calls it, unless another takes its place; it calls the subprocess's protocol */
   process *process;
   tow_transport *transport; /* a reference; NULL: not piped */
   bool open;                /* not lost yet */
 } child_pipe;
+
+typedef struct pipe_transport {
+  tow_transport base;
+  child_pipe *pipe;
+} pipe_transport;
 
 struct process {
   tow_transport base;
@@ -51,17 +57,19 @@ static int on_data(tow_protocol *self, const void *data, size_t size) {
   return 0;
 }
 
-static int on_lost(tow_protocol *self, const tow_error *error) {
-  child_pipe *pipe = (child_pipe *)self;
+/* The end is told by the transport, whoever its protocol is by then [X2]. */
+static void pipe_act(tow_transport *t, tow_moment moment) {
+  child_pipe *pipe = ((pipe_transport *)t)->pipe;
   process *p = pipe->process;
+  if (moment != TOW_WHEN_LOST) return;
   if (callbacks_of(p)->pipe_connection_lost) {
+    const tow_error *error = t->error.code ? &t->error : NULL;
     tow_enter(p->base.loop);
     tow_left(p->base.loop, &p->base, "pipe_connection_lost",
              callbacks_of(p)->pipe_connection_lost(p->base.protocol, descriptor(pipe), error));
   }
   pipe->open = false;
   try_finish(p);
-  return 0;
 }
 
 static int on_pause(tow_protocol *self) {
@@ -79,7 +87,6 @@ static int on_resume(tow_protocol *self) {
 static const tow_stream_callbacks pipe_callbacks = {
     .base = {.size = sizeof(tow_stream_callbacks),
              .kind = TOW_STREAM,
-             .connection_lost = on_lost,
              .pause_writing = on_pause,
              .resume_writing = on_resume},
     .data_received = on_data,
@@ -95,8 +102,12 @@ tow_transport *tow_host_pipe(tow_transport *transport, int fd, const tow_connect
   child_pipe *pipe = &((process *)transport)->pipes[fd];
   pipe->base.callbacks = &pipe_callbacks.base;
   pipe->process = (process *)transport;
-  tow_transport *t = tow_host_open(transport->loop, (tow_factory){get_pipe, pipe}, NULL, table, connection, abilities);
+  tow_transport *t =
+      tow_new_transport(transport->loop, TOW_STREAMS, sizeof(pipe_transport), table, connection, abilities);
   if (!t) return NULL;
+  ((pipe_transport *)t)->pipe = pipe;
+  t->also = pipe_act;
+  if (tow_start(t, NULL, &(tow_factory){get_pipe, pipe}) < 0) return NULL;
   pipe->open = true;
   return pipe->transport = tow_transport_ref(t);
 }
@@ -136,7 +147,7 @@ static void act(tow_transport *t, tow_moment moment) {
   } else if (moment == TOW_WHEN_CLOSED) {
     each_pipe(p, tow_transport_close);
     send(p, SIGNAL_KILL);
-  } else {
+  } else if (moment == TOW_WHEN_FREED) {
     each_pipe(p, tow_transport_unref);
   }
 }

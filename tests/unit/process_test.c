@@ -54,6 +54,19 @@ static void lost_pipes(void) {
   probe_free(p);
 }
 
+static void pipe_with_another_protocol(void) {
+  probe *p = probe_spawn(OUT, NULL);
+  probe *other = probe_other(p, TOW_BUFFERED);
+  run(p);
+  CHECK(tow_transport_set_protocol(tow_transport_get_pipe_transport(p->transport, 1), &other->base) == 0);
+  child_writes(p, 1, 10);
+  child_closes(p, 1);
+  tow_memory_exit(p->peer, 0);
+  run(p);
+  EXPECT(p, "CM PX:0 2.GB:-1 2.BU:10 2.GB:-1 2.ER 2.CL:none PL:1:none CL:none");
+  probe_free(p);
+}
+
 static void exit_before_made(void) {
   probe *p = probe_spawn(OUT, NULL);
   tow_memory_exit(p->peer, -9);
@@ -191,6 +204,7 @@ const test process_tests[] = {
     {"X1 X2 X3 X4 a whole life", whole_life},
     {"X1 an exit before connection_made is told after it", exit_before_made},
     {"X4 a child without pipes", no_pipes},
+    {"X2 X4 B7 a pipe with another protocol ends all the same", pipe_with_another_protocol},
     {"X10 a pipe that is lost is still there, and harmless", lost_pipes},
     {"X5 X6 signals and return codes", signals},
     {"X7 close closes the pipes and kills", close_kills},
