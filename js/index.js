@@ -1,10 +1,12 @@
 /** Towline in a browser. In Node, package.json's "exports" names node.js instead, which has the same names and more. */
 import { load as loadOn } from './loader.js';
 import { Module } from './module.js';
+import { BaseLoop } from './protocols/loop.js';
 import { websocket } from './transports/websocket.js';
 
 export { TowlineError } from './errors.js';
 export { Module, Server, Transport } from './module.js';
+export * from './protocols/index.js';
 export { MemoryNetwork } from './transports/memory.js';
 
 const platform = {
@@ -19,3 +21,26 @@ const platform = {
  * @param {import('./loader.js').LoadOptions} [options]
  */
 export const load = (source, options) => loadOn(platform, source, options);
+
+/** A loop of one's own, with other transports or handlers than the page's. */
+export class Loop extends BaseLoop {
+  /** @param {import('./protocols/loop.js').LoopOptions} [options] */
+  constructor(options) {
+    super(platform, options);
+  }
+}
+
+/** The one that these functions use: made on first use. Its `onerror` and `onlog` may be set at any time. */
+export const loop = /* @__PURE__ */ new Loop();
+/** @type {Loop['connect']} */
+export const connect = (...values) => loop.connect(...values);
+/** @type {Loop['listen']} */
+export const listen = (...values) => loop.listen(...values);
+/** @type {Loop['datagram']} */
+export const datagram = (...values) => loop.datagram(...values);
+/** @type {Loop['spawn']} */
+export const spawn = (...values) => loop.spawn(...values);
+/** @type {Loop['openConnection']} */
+export const openConnection = (...values) => loop.openConnection(...values);
+/** @type {Loop['startServer']} */
+export const startServer = (...values) => loop.startServer(...values);

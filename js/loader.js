@@ -21,7 +21,7 @@ const ABI_VERSION = 1;
 
 /**
  * What differs between Node and browsers.
- * @template {import('./module.js').Module} M
+ * @template M
  * @typedef {object} Platform
  * @property {new (instance: Instance) => M} Module
  * @property {Record<string, import('./request.js').Carrier>} transports
@@ -114,7 +114,7 @@ async function begin(module, imports) {
 }
 
 /**
- * @template {import('./module.js').Module} M
+ * @template M
  * @param {Platform<M>} platform
  * @param {Source} source
  * @param {LoadOptions} [options]

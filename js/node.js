@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { TowlineError } from './errors.js';
 import { load as loadOn } from './loader.js';
 import { NodeModule } from './node-module.js';
+import { BaseLoop } from './protocols/loop.js';
 import { nodeChildProcess } from './transports/node-child-process.js';
 import { nodeDgram } from './transports/node-dgram.js';
 import { nodeNet } from './transports/node-net.js';
@@ -13,6 +14,7 @@ import { nodeWebSocket } from './transports/node-websocket.js';
 export { TowlineError } from './errors.js';
 export { Server, Transport } from './module.js';
 export { NodeModule as Module } from './node-module.js';
+export * from './protocols/index.js';
 export { MemoryNetwork } from './transports/memory.js';
 
 /** @param {string | URL} source an http address, a file: address, or a path */
@@ -47,3 +49,26 @@ const platform = {
  * @param {import('./loader.js').LoadOptions} [options]
  */
 export const load = (source, options) => loadOn(platform, source, options);
+
+/** A loop of one's own, with other transports or handlers than the page's. */
+export class Loop extends BaseLoop {
+  /** @param {import('./protocols/loop.js').LoopOptions} [options] */
+  constructor(options) {
+    super(platform, options);
+  }
+}
+
+/** The one that these functions use: made on first use. Its `onerror` and `onlog` may be set at any time. */
+export const loop = /* @__PURE__ */ new Loop();
+/** @type {Loop['connect']} */
+export const connect = (...values) => loop.connect(...values);
+/** @type {Loop['listen']} */
+export const listen = (...values) => loop.listen(...values);
+/** @type {Loop['datagram']} */
+export const datagram = (...values) => loop.datagram(...values);
+/** @type {Loop['spawn']} */
+export const spawn = (...values) => loop.spawn(...values);
+/** @type {Loop['openConnection']} */
+export const openConnection = (...values) => loop.openConnection(...values);
+/** @type {Loop['startServer']} */
+export const startServer = (...values) => loop.startServer(...values);

@@ -76,6 +76,19 @@ wasm:
 	@$(MAKE) --no-print-directory $(WASM_MODULES)
 $(eval $(call tow_module,echo,demo/echo.c,echo_new,plain))
 
+# Protocols written in JavaScript: the package carries this one, beside what loads it.
+SCRIPT_EXPORTS := script_start script_protocol script_new script_call_soon script_call_later tow_handle_cancel \
+  tow_error_text tow_transport_write tow_transport_write_eof tow_transport_can_write_eof \
+  tow_transport_set_write_buffer_limits tow_transport_get_write_buffer_limits tow_transport_get_write_buffer_size \
+  tow_transport_pause_reading tow_transport_resume_reading tow_transport_is_reading tow_transport_is_closing \
+  tow_transport_set_protocol tow_transport_get_extra_info tow_transport_ref tow_transport_unref tow_transport_sendto \
+  tow_transport_parse_peer tow_transport_format_peer tow_transport_get_pid tow_transport_get_returncode \
+  tow_transport_get_pipe_transport tow_transport_send_signal
+$(eval $(call tow_module,script,wasm/script/script.c,$(SCRIPT_EXPORTS)))
+js/protocols/script.wasm: build/wasi/script.wasm
+	cp $< $@
+WASM_MODULES += js/protocols/script.wasm
+
 # The heap, natively under the sanitizers' eyes.
 $(B)/unit/heap_test: tests/unit/heap_test.c wasm/heap.c wasm/heap.h
 	@mkdir -p $(@D)

@@ -1,0 +1,134 @@
+/**
+ * asyncio's protocols, in camel case. Extend one and write the callbacks that you need; a plain object with some of them
+ * does as well. The order in which they are called is that of CONTRACT.md, on every transport.
+ *
+ * What is thrown in dataReceived, getBuffer, bufferUpdated or eofReceived ends the connection: the loop's `onerror` is told,
+ * and connectionLost has an ECALLBACK whose `cause` it is. What is thrown in another callback is told to `onerror`, and
+ * the connection lives on [L6]. Nobody waits for a promise that a callback returns.
+ *
+ * BYTES THAT A CALLBACK IS GIVEN ARE A VIEW of the module's memory, good until the callback returns: `slice()` what is to
+ * be kept. Calling a transport may let that memory grow, which empties every view: read first, or slice.
+ */
+
+/** @typedef {import('../errors.js').TowlineError} TowlineError */
+
+/**
+ * @template T the transport that connectionMade is given
+ */
+export class BaseProtocol {
+  /** First, once, before anything is read. @param {T} _transport */
+  connectionMade(_transport) {}
+
+  /** Last, once. Null after the end of the stream, close or abort [E6]. @param {TowlineError | null} _error */
+  connectionLost(_error) {}
+
+  /** The write buffer went over its high mark: stop writing, until... May be called from inside `write` [F2]. */
+  pauseWriting() {}
+
+  /** ...it has drained to its low mark. */
+  resumeWriting() {}
+}
+
+/**
+ * A stream's: connectionMade [-> dataReceived*] [-> eofReceived?] -> connectionLost
+ * @extends {BaseProtocol<import('./transport.js').StreamTransport>}
+ */
+export class Protocol extends BaseProtocol {
+  /** @param {Uint8Array} _data a view, good until this returns; never empty */
+  dataReceived(_data) {}
+
+  /**
+   * The peer will send no more. Answer true to go on writing; else the transport closes, when what is written has left.
+   * @returns {boolean | void}
+   */
+  eofReceived() {}
+}
+
+/**
+ * A stream's that says where bytes go: connectionMade [-> getBuffer [-> bufferUpdated?]]* [-> eofReceived?] ->
+ * connectionLost
+ * @extends {BaseProtocol<import('./transport.js').StreamTransport>}
+ */
+export class BufferedProtocol extends BaseProtocol {
+  /**
+   * Where the next bytes go: the bytes are copied into it right before bufferUpdated, 262,144 at most.
+   * @param {number} _sizehint how many are in hand; -1: the host is about to read
+   * @returns {Uint8Array} at least one byte long
+   */
+  getBuffer(_sizehint) {
+    return new Uint8Array(65536);
+  }
+
+  /** The first `size` bytes of that buffer are there. @param {number} _size */
+  bufferUpdated(_size) {}
+
+  /**
+   * As Protocol.eofReceived.
+   * @returns {boolean | void}
+   */
+  eofReceived() {}
+}
+
+/**
+ * An endpoint's: connectionMade [-> peerJoined | datagramReceived | errorReceived]* -> connectionLost. Peers are texts,
+ * '127.0.0.1:9': what sendto takes.
+ * @extends {BaseProtocol<import('./transport.js').DatagramTransport>}
+ */
+export class DatagramProtocol extends BaseProtocol {
+  /**
+   * @param {Uint8Array} _data a view, good until this returns; may be empty
+   * @param {string} _peer
+   */
+  datagramReceived(_data, _peer) {}
+
+  /**
+   * Sending or receiving one failed, or a peer that had joined is lost ('ECLOSED': it left; 'ECONNRESET': it broke off).
+   * The endpoint lives on [D3, D7].
+   * @param {TowlineError} _error
+   * @param {string | null} _peer null: it is not known whose
+   */
+  errorReceived(_error, _peer) {}
+
+  /** Where peers come and go (WebRTC): this one can be sent to now [D7]. @param {string} _peer */
+  peerJoined(_peer) {}
+}
+
+/**
+ * A child's: connectionMade [-> pipeDataReceived | pipeConnectionLost | processExited]* -> connectionLost. pauseWriting and
+ * resumeWriting are those of the child's standard input [X8].
+ * @extends {BaseProtocol<import('./transport.js').SubprocessTransport>}
+ */
+export class SubprocessProtocol extends BaseProtocol {
+  /**
+   * @param {number} _fd 1 or 2
+   * @param {Uint8Array} _data a view, good until this returns; never empty
+   */
+  pipeDataReceived(_fd, _data) {}
+
+  /**
+   * Once for each piped descriptor, 0 too, after its data.
+   * @param {number} _fd
+   * @param {TowlineError | null} _error
+   */
+  pipeConnectionLost(_fd, _error) {}
+
+  /** `transport.getReturncode()` answers from now on; may come before or after the pipes' ends. */
+  processExited() {}
+}
+
+/** `tow_kind`. */
+export const kinds = { stream: 1, buffered: 2, datagram: 3, subprocess: 4 };
+
+/**
+ * Any of them, whole or in part.
+ * @typedef {Partial<Protocol> | Partial<BufferedProtocol>} AnyStreamProtocol
+ * @typedef {AnyStreamProtocol | Partial<DatagramProtocol> | Partial<SubprocessProtocol>} AnyProtocol
+ */
+
+/** Which table it has: that of the callbacks that it alone could have. @param {AnyProtocol} protocol */
+export function kindOf(protocol) {
+  if ('getBuffer' in protocol) return kinds.buffered;
+  if ('datagramReceived' in protocol) return kinds.datagram;
+  if ('pipeDataReceived' in protocol || 'processExited' in protocol) return kinds.subprocess;
+  return kinds.stream;
+}

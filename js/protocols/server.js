@@ -1,0 +1,18 @@
+import { Server } from '../module.js';
+
+/** What accepts connections for protocols in JavaScript. */
+export class ProtocolServer extends Server {
+  #forget;
+
+  /** @param {import('../listener.js').Listener} listener @param {() => void} forget its factory */
+  constructor(listener, forget) {
+    super(listener);
+    this.#forget = forget;
+  }
+
+  /** @override */
+  close() {
+    super.close();
+    this.#forget();
+  }
+}

@@ -1,0 +1,263 @@
+import { StreamProtocol } from '../streams/stream-protocol.js';
+import { readableOf, writableOf } from '../streams/web.js';
+
+/** @typedef {import('../errors.js').TowlineError} TowlineError */
+/** @typedef {import('./script.js').Script} Script */
+/** @typedef {import('./protocol.js').AnyProtocol} AnyProtocol */
+/** @typedef {string | ArrayBuffer | ArrayBufferView} Bytes what can be written; a string goes as UTF-8 */
+
+const encoder = new TextEncoder();
+
+/** @param {Bytes} data @returns {Uint8Array} */
+export function bytesOf(data) {
+  if (data instanceof Uint8Array) return data;
+  if (typeof data === 'string') return encoder.encode(data);
+  if (ArrayBuffer.isView(data))
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  throw new TypeError('bytes are a string, an ArrayBuffer or a view of one');
+}
+
+/**
+ * `tow_transport` of towline.h, in camel case. Calls are harmless after connectionLost [L5]; what C answers as an error is
+ * thrown.
+ */
+export class BaseTransport {
+  #script;
+  /** @type {AnyProtocol | null} */
+  #protocol;
+  /** @type {(error: TowlineError | null) => void} */
+  #lose = () => {};
+
+  /**
+   * @param {Script} script
+   * @param {number} address in the module
+   * @param {AnyProtocol | null} protocol
+   */
+  constructor(script, address, protocol) {
+    this.#script = script;
+    this.#protocol = protocol;
+    /** @internal */
+    this.address = address;
+    /** What connectionLost was told: null after an end that was meant. Never rejects. @type {Promise<TowlineError | null>} */
+    this.closed = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
+  }
+
+  /** @internal @param {TowlineError | null} error */
+  lost(error) {
+    this.#protocol = null;
+    this.#lose(error);
+  }
+
+  /**
+   * Calls `tow_transport_...` on it: 0 when the module is gone.
+   * @protected
+   * @param {string} name
+   * @param {...number} values
+   * @returns {number}
+   */
+  call(name, ...values) {
+    return this.#script.call(`tow_transport_${name}`, this.address, ...values);
+  }
+
+  /** @protected */
+  get script() {
+    return this.#script;
+  }
+
+  /** The loop that calls the protocol. */
+  get loop() {
+    return this.#script.loop;
+  }
+
+  /** Sends what is queued, then ends; always later than this call [E4]. */
+  close() {
+    this.call('close');
+  }
+
+  /**
+   * Drops what is queued, and ends [E5]. With Towline framing the peer may be told why: its connection_lost has ECONNRESET
+   * with this code and reason. Elsewhere there is no saying it; nor anything longer.
+   * @param {number} [code] to 65535; from 1000 on they are yours
+   * @param {string} [reason] of at most 123 bytes
+   */
+  abort(code, reason = '') {
+    if (code !== undefined) this.#script.reset(this.address, code, reason);
+    this.call('abort'); // unless that has done it
+  }
+
+  isClosing() {
+    return this.#script.dead || this.call('is_closing') !== 0;
+  }
+
+  /**
+   * What the host knows of the connection: 'peername', 'sockname', 'url', 'subprotocol' ... [I1]
+   * @param {string} name
+   * @param {string} [otherwise]
+   */
+  getExtraInfo(name, otherwise) {
+    return this.#script.extraInfo(this.address, name) ?? otherwise;
+  }
+
+  /**
+   * From now on the other protocol is called: no connectionMade, no connectionLost. If writing is paused, the new one hears
+   * pauseWriting before anything else [P1, P2].
+   * @param {AnyProtocol} protocol of the same family: a stream's, an endpoint's, a child's
+   */
+  setProtocol(protocol) {
+    this.#script.setProtocol(this, protocol);
+    if (this.#protocol) this.#protocol = protocol;
+  }
+
+  /** Null after connectionLost, and of a pipe. */
+  getProtocol() {
+    return this.#protocol;
+  }
+
+  /**
+   * Bytes; not given: high / 4, 4 * high, or the defaults (high 65,536, low 16,384). May call pauseWriting, never
+   * resumeWriting [F1, F3].
+   * @param {{high?: number, low?: number}} [limits]
+   */
+  setWriteBufferLimits({ high, low } = {}) {
+    this.#script.setLimits(this.address, high, low);
+  }
+
+  /** @returns {{low: number, high: number}} */
+  getWriteBufferLimits() {
+    return this.#script.limits(this.address);
+  }
+
+  /** What the transport still holds, not what the host has taken; a datagram counts as its length + 8 [F6]. */
+  getWriteBufferSize() {
+    return this.call('get_write_buffer_size');
+  }
+
+  /** Nothing is delivered until resumeReading, not even the end of the stream [R1]. Both may be repeated. */
+  pauseReading() {
+    this.call('pause_reading');
+  }
+
+  resumeReading() {
+    this.call('resume_reading');
+  }
+
+  /** Not closing, not paused, no end of stream yet. */
+  isReading() {
+    return this.call('is_reading') !== 0;
+  }
+
+  async [Symbol.asyncDispose]() {
+    this.close();
+    await this.closed;
+  }
+}
+
+/** A stream's, or that of a child's pipe. */
+export class StreamTransport extends BaseTransport {
+  /**
+   * Sends bytes, in order. They are taken when this returns; pauseWriting may be called before [W2, F2]. Throws ESHUTDOWN
+   * after writeEof; after close or loss they are dropped [W1, W5].
+   * @param {Bytes} data
+   */
+  write(data) {
+    this.script.send('tow_transport_write', this.address, bytesOf(data));
+  }
+
+  /** Several pieces as one write; empty ones are skipped [W3]. @param {Iterable<Bytes>} lines */
+  writelines(lines) {
+    const pieces = Array.from(lines, bytesOf);
+    const whole = new Uint8Array(pieces.reduce((size, { length }) => size + length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    this.write(whole);
+  }
+
+  /** Ends the stream after what is queued; reading goes on. Throws ENOTSUP where there is no half-close [E1, E2]. */
+  writeEof() {
+    this.script.check('writeEof()', this.call('write_eof'));
+  }
+
+  canWriteEof() {
+    return this.call('can_write_eof') !== 0;
+  }
+
+  /**
+   * What comes, as a stream of bytes that holds the peer back while nobody reads. Asking for it (or for `writable`) takes
+   * the connection over from the protocol that it had.
+   */
+  get readable() {
+    return readableOf(StreamProtocol.of(this));
+  }
+
+  /** What goes, as a stream that is ready while writing is not paused. Closing it ends the stream, or the connection. */
+  get writable() {
+    return writableOf(StreamProtocol.of(this));
+  }
+}
+
+/** An endpoint's. */
+export class DatagramTransport extends BaseTransport {
+  /**
+   * Sends one datagram, empty or not [D1, D2]. What goes wrong with it later comes to errorReceived.
+   * @param {Bytes} data
+   * @param {string} [peer] needed on an endpoint that is connected to none: '127.0.0.1:9', an address and no name
+   */
+  sendto(data, peer) {
+    this.script.sendto(this.address, bytesOf(data), peer);
+  }
+}
+
+/** A child's: it neither reads nor writes, its pipes do. `close` closes them and kills the child [X7]. */
+export class SubprocessTransport extends BaseTransport {
+  /** @type {(StreamTransport | null | undefined)[]} */
+  #pipes = [];
+
+  /** 0 where there is no such thing. */
+  getPid() {
+    return this.call('get_pid');
+  }
+
+  /** Null while it runs; n after exit(n), -s when signal s ended it [X5]. */
+  getReturncode() {
+    return this.script.returncode(this.address);
+  }
+
+  /**
+   * To write to for 0, to read from (pause, resume, close) for 1 and 2; null for a descriptor that is not piped [X10].
+   * @param {number} fd
+   */
+  getPipeTransport(fd) {
+    let pipe = this.#pipes[fd];
+    if (pipe === undefined) {
+      const address = this.call('get_pipe_transport', fd);
+      pipe =
+        address === 0 ? null : this.script.hold(new StreamTransport(this.script, address, null));
+      this.#pipes[fd] = pipe;
+    }
+    return pipe;
+  }
+
+  /** @internal @param {number} fd @param {TowlineError | null} error */
+  pipeLost(fd, error) {
+    this.getPipeTransport(fd)?.lost(error);
+  }
+
+  /** POSIX's numbers on every host. Throws ESRCH after connectionLost [X6]. @param {number} signal */
+  sendSignal(signal) {
+    this.script.check('sendSignal()', this.call('send_signal', signal));
+  }
+
+  terminate() {
+    this.sendSignal(15);
+  }
+
+  kill() {
+    this.sendSignal(9);
+  }
+}

@@ -1,0 +1,140 @@
+import { Protocol } from '../protocols/protocol.js';
+import { StreamReader } from './stream-reader.js';
+import { StreamWriter } from './stream-writer.js';
+import { readableOf, writableOf } from './web.js';
+
+/** @typedef {import('../errors.js').TowlineError} TowlineError */
+/** @typedef {import('../protocols/transport.js').StreamTransport} StreamTransport */
+
+/** What openConnection answers: a connection to read from and to write to, as asyncio does or as Web Streams do. */
+export class StreamConnection {
+  #protocol;
+
+  /** @param {StreamProtocol} protocol */
+  constructor(protocol) {
+    this.#protocol = protocol;
+    this.reader = protocol.reader;
+    this.writer = protocol.writer;
+    this.transport = protocol.transport;
+  }
+
+  get readable() {
+    return readableOf(this.#protocol);
+  }
+
+  get writable() {
+    return writableOf(this.#protocol);
+  }
+
+  /** Sends what is written, and waits until the connection is closed. */
+  async close() {
+    this.transport.close();
+    await this.transport.closed;
+  }
+
+  async [Symbol.asyncDispose]() {
+    await this.close();
+  }
+}
+
+/** The protocol under a StreamReader and a StreamWriter: asyncio.StreamReaderProtocol. */
+export class StreamProtocol extends Protocol {
+  #serve;
+  /** @type {StreamConnection | undefined} */
+  #connection;
+  /** @type {StreamWriter | undefined} */
+  #writer;
+
+  /**
+   * @param {object} [options]
+   * @param {number} [options.limit] the reader's
+   * @param {(connection: StreamConnection) => void | Promise<void>} [options.serve] a server's, called for the connection
+   */
+  constructor({ limit, serve } = {}) {
+    super();
+    this.reader = new StreamReader(limit);
+    this.#serve = serve;
+  }
+
+  /** That of a transport; if it has another protocol, it gets one. @param {StreamTransport} transport */
+  static of(transport) {
+    const protocol = transport.getProtocol();
+    if (protocol instanceof StreamProtocol) return protocol;
+    const taken = takenOver.get(transport) ?? new StreamProtocol();
+    if (takenOver.has(transport)) return taken;
+    takenOver.set(transport, taken);
+    taken.connectionMade(transport);
+    if (protocol) transport.setProtocol(taken);
+    else taken.connectionLost(null);
+    transport.resumeReading();
+    return taken;
+  }
+
+  /** Once connected. */
+  get connection() {
+    if (!this.#connection) throw new TypeError('it is not connected');
+    return this.#connection;
+  }
+
+  get writer() {
+    return /** @type {StreamWriter} */ (this.#writer);
+  }
+
+  get transport() {
+    return this.writer.transport;
+  }
+
+  /** @override @param {StreamTransport} transport */
+  connectionMade(transport) {
+    this.reader.setTransport(transport);
+    this.#writer = new StreamWriter(transport);
+    this.#connection = new StreamConnection(this);
+    if (this.#serve) this.#run(this.#serve, this.#connection);
+  }
+
+  /**
+   * @param {(connection: StreamConnection) => void | Promise<void>} serve
+   * @param {StreamConnection} connection
+   */
+  async #run(serve, connection) {
+    const { transport } = connection;
+    try {
+      await serve(connection);
+      transport.close();
+    } catch (error) {
+      transport.loop.reportFailure('serve', error, { transport, protocol: this });
+      transport.abort();
+    }
+  }
+
+  /** @override @param {TowlineError | null} error */
+  connectionLost(error) {
+    if (error) this.reader.setException(error);
+    else this.reader.feedEof();
+    this.writer.lose(error);
+  }
+
+  /** @override */
+  pauseWriting() {
+    this.writer.pause();
+  }
+
+  /** @override */
+  resumeWriting() {
+    this.writer.resume();
+  }
+
+  /** @override @param {Uint8Array} data */
+  dataReceived(data) {
+    this.reader.feedData(data);
+  }
+
+  /** Stays half-open, as asyncio's does, unless this side has ended, too. @override */
+  eofReceived() {
+    this.reader.feedEof();
+    return !this.writer.hasEnded;
+  }
+}
+
+/** Whose connections were taken over. @type {WeakMap<StreamTransport, StreamProtocol>} */
+const takenOver = new WeakMap();

@@ -1,0 +1,119 @@
+import { TowlineError } from '../errors.js';
+
+/** @typedef {import('../protocols/transport.js').Bytes} Bytes */
+/** @typedef {import('../protocols/transport.js').StreamTransport} StreamTransport */
+
+/** asyncio.StreamWriter; `write` answers what `drain` does, so that `await writer.write(...)` keeps to the marks. */
+export class StreamWriter {
+  #isPaused = false;
+  /** Whether the stream is ended on this side. */
+  hasEnded = false;
+  /** Why nothing can be written any more. @type {TowlineError | undefined} */
+  #loss;
+  /** @type {Set<() => void>} */
+  #waiting = new Set();
+  #lose = (/** @type {TowlineError} */ _error) => {};
+  /** Fulfilled with why. @type {Promise<TowlineError>} */
+  lost = new Promise((resolve) => {
+    this.#lose = resolve;
+  });
+
+  /** @param {StreamTransport} transport */
+  constructor(transport) {
+    this.transport = transport;
+  }
+
+  // ---- What the protocol is told ----
+
+  pause() {
+    this.#isPaused = true;
+  }
+
+  resume() {
+    this.#isPaused = false;
+    this.#wake();
+  }
+
+  /** @param {TowlineError | null} error */
+  lose(error) {
+    const cause = error ?? undefined;
+    this.#loss = new TowlineError(error?.code ?? 'ECLOSED', 'the connection is lost', { cause });
+    this.#lose(this.#loss);
+    this.#wake();
+  }
+
+  #wake() {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  // ---- Writing ----
+
+  /**
+   * Sends bytes, which are taken when this returns. Who writes much awaits the answer: there is room for more.
+   * @param {Bytes} data
+   */
+  write(data) {
+    this.transport.write(data);
+    return this.#drained();
+  }
+
+  /** @param {Iterable<Bytes>} lines */
+  writelines(lines) {
+    this.transport.writelines(lines);
+    return this.#drained();
+  }
+
+  /** Whoever does not await it is told of a loss elsewhere. */
+  #drained() {
+    const drained = this.drain();
+    drained.catch(() => {});
+    return drained;
+  }
+
+  /** Waits while writing is paused. Rejects when the connection is lost. @returns {Promise<void>} */
+  async drain() {
+    while (this.#isPaused && !this.#loss)
+      await new Promise((resolve) => {
+        this.#waiting.add(() => resolve(undefined));
+      });
+    if (this.#loss) throw this.#loss;
+  }
+
+  canWriteEof() {
+    return this.transport.canWriteEof();
+  }
+
+  /** Ends the stream on this side; the peer may go on. */
+  writeEof() {
+    this.transport.writeEof();
+    this.hasEnded = true;
+  }
+
+  /** Sends what is written, then closes the connection. */
+  close() {
+    this.hasEnded = true;
+    this.transport.close();
+  }
+
+  /** Ends the stream, or the connection where that is one. @param {boolean} isLast the peer has ended already */
+  finish(isLast) {
+    if (this.canWriteEof() && !isLast) this.writeEof();
+    else this.close();
+  }
+
+  isClosing() {
+    return this.transport.isClosing();
+  }
+
+  /** Rejects when the connection was lost by an error. */
+  async waitClosed() {
+    const error = await this.transport.closed;
+    if (error) throw error;
+  }
+
+  /** @param {string} name @param {string} [otherwise] */
+  getExtraInfo(name, otherwise) {
+    return this.transport.getExtraInfo(name, otherwise);
+  }
+}
