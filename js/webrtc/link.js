@@ -120,7 +120,8 @@ export class Link {
       this.#isBroken = true;
     };
     channel.onclose = () => {
-      if (this.#isBroken) this.#lost();
+      const lacksEnd = this.#isReliable && this.#state === 'open';
+      if (this.#isBroken || lacksEnd) this.#lost();
       else if (this.#state === 'closing') this.#wait(FAREWELL, () => this.#end(null));
       else this.#end(null);
     };
@@ -175,6 +176,7 @@ export class Link {
     this.#state = 'open';
     this.statistics.refresh();
     this.onopen();
+    if (this.hasLeft) this.#expectEnd();
   }
 
   // ---- Messages ----
@@ -227,9 +229,16 @@ export class Link {
   /** The peer says that it leaves: its channel says so, too, after what was sent before. */
   bye() {
     this.hasLeft = true;
-    if (this.#state === 'opening') this.#fail('ECONNREFUSED', 'it does not want the connection');
+    if (this.#state === 'opening') this.#expectOpening();
     else if (this.#state === 'closing') this.#end(null);
     else this.#expectEnd();
+  }
+
+  /** One that has described itself may have opened, and closed, its end before this one opens. */
+  #expectOpening() {
+    const refuse = () => this.#fail('ECONNREFUSED', 'it does not want the connection');
+    if (this.#isDescribed) this.#wait(this.patience, refuse);
+    else refuse();
   }
 
   #expectEnd() {
