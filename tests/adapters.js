@@ -8,15 +8,22 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { load } from '../js/node.js';
 import { openBrowser } from './browser.js';
+import { doors } from './peer/doors.js';
+import { channelsIn } from './peer/page-channel.js';
 import { Peer } from './peer/peer.js';
 import { descriptorOf } from './peer/pipe.js';
+import { join, joinFrom } from './peer/signalling.js';
 import { Trace } from './peer/trace.js';
+import { webrtcDoor } from './peer/webrtc.js';
 import { runTrace } from './runner.js';
 
 /**
  * @typedef {import('./traces/format.js').Line} Line
  * @typedef {import('./traces/format.js').Scenario} Scenario
+ * @typedef {import('./peer/data-channel.js').Open} OpenChannel
+ * @typedef {import('./peer/doors.js').OpenDoor} OpenDoor
  * @typedef {import('./peer/doors.js').Transport} Transport
+ * @typedef {import('./peer/webrtc.js').WebRTC} WebRTC
  */
 
 /**
@@ -31,6 +38,7 @@ import { runTrace } from './runner.js';
  * @property {(task: Task) => Promise<number>} run
  * @property {() => Promise<void>} [open] before the first
  * @property {() => Promise<void>} [close] after the last
+ * @property {OpenDoor} [door] its peer's, if that is not in Node
  */
 
 /**
@@ -40,6 +48,7 @@ import { runTrace } from './runner.js';
  * @property {Transport} [transport] none: it plays the peer itself
  * @property {string} [on] what scenarios call that, if not 'memory'
  * @property {boolean | 'either'} halfClose whether its connections have one
+ * @property {boolean} [holdsBack] false: a peer that does not read takes all that comes nevertheless
  * @typedef {Adapter & Details} Host
  */
 
@@ -119,7 +128,14 @@ function codeOf(build) {
 /** In this process. @type {(build: string, framed?: boolean) => Adapter} */
 const node = (build, framed) => ({
   async run(task) {
-    const stage = { load, code: codeOf(build), framed, child: childProgram, ...task };
+    const stage = {
+      load,
+      code: codeOf(build),
+      framed,
+      child: childProgram,
+      signalling: join,
+      ...task,
+    };
     const status = await runTrace(stage);
     const isLeft = status === 77 && task.spec?.startsWith('fd:');
     if (isLeft && task.spec) closeSync(descriptorOf(task.spec));
@@ -127,16 +143,40 @@ const node = (build, framed) => ({
   },
 });
 
-/** @type {(build: string) => Adapter} */
+/** @param {string} build */
 function chromium(build) {
   /** @type {Awaited<ReturnType<typeof openBrowser>> | undefined} */
   let browser;
   return {
     async open() {
       browser = await openBrowser();
+      await joinFrom(browser.page);
     },
     close: async () => browser?.close(),
-    run: async ({ scenario, spec, print }) => browser?.run(build, scenario, spec, print) ?? 77,
+    run: async (/** @type {Task} */ { scenario, spec, print }) =>
+      browser?.run(build, scenario, spec, print) ?? 77,
+    /** Another page. */
+    async page() {
+      const page = await browser?.page.context().browser()?.newPage();
+      if (!browser || !page) throw new Error('the browser has gone');
+      await page.goto(browser.page.url());
+      return page;
+    },
+  };
+}
+
+/** Two pages, the peer's data channel in one of them. @type {(build: string, transport: WebRTC) => Adapter} */
+function twoPages(build, transport) {
+  const one = chromium(build);
+  /** @type {OpenChannel} */
+  let openChannel;
+  return {
+    ...one,
+    async open() {
+      await one.open();
+      openChannel = await channelsIn(await one.page());
+    },
+    door: async () => webrtcDoor(transport, openChannel),
   };
 }
 
@@ -147,6 +187,14 @@ const others = [
   { name: 'read pipe', transport: 'pipe_r', halfClose: 'either' },
   { name: 'write pipe', transport: 'pipe_w', halfClose: 'either' },
   { name: 'child', transport: 'child', halfClose: 'either' },
+];
+
+/** Over data channels. @type {(Details & {transport: WebRTC})[]} */
+const channels = [
+  { name: 'webrtc stream', transport: 'webrtc-stream', halfClose: false, holdsBack: false },
+  { name: 'webrtc stream, framed', transport: 'framed-webrtc-stream', halfClose: true },
+  { name: 'webrtc datagrams', transport: 'webrtc', halfClose: 'either' },
+  { name: 'webrtc bound', transport: 'webrtc-bound', halfClose: 'either' },
 ];
 
 /** @type {(build: string) => Host[]} */
@@ -176,6 +224,17 @@ const wasmHosts = (build) => [
     transport: 'framed-ws',
     halfClose: true,
   },
+  ...channels.flatMap((one) => [
+    { ...node(build), ...one, name: `Node ${one.name}, ${build}` },
+    { ...chromium(build), ...one, name: `Chromium ${one.name}, ${build}` },
+  ]),
+  ...channels
+    .filter(({ holdsBack }) => holdsBack !== false) // frames and datagrams
+    .map((one) => ({
+      ...twoPages(build, one.transport),
+      ...one,
+      name: `Chromium to Chromium ${one.name}, ${build}`,
+    })),
 ];
 
 export const builds = ['wasi', 'emscripten'];
@@ -204,7 +263,8 @@ export const hosts = [
  */
 export async function record(adapter, scenario, transport) {
   const trace = new Trace();
-  const peer = transport && (await Peer.open(scenario, transport, trace));
+  const door = transport && (adapter.door ?? doors[transport]);
+  const peer = door && (await Peer.open(scenario, door, trace));
   try {
     const playing = peer?.play();
     const print = trace.push.bind(trace);

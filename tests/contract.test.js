@@ -16,14 +16,15 @@ const scenarios = readdirSync(folder)
   .filter((name) => name.endsWith('.json'))
   .flatMap((name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')));
 
-const plain = ['memory', 'tcp', 'tcp-server', 'unix', 'ws'];
-const streams = [...plain, 'framed-memory', 'framed-tcp', 'framed-ws'];
+const plain = ['memory', 'tcp', 'tcp-server', 'unix', 'ws', 'webrtc-stream'];
+const framed = ['framed-memory', 'framed-tcp', 'framed-ws', 'framed-webrtc-stream'];
+const streams = [...plain, ...framed];
 
 /** @type {Record<string, string[]>} */
 const transports = {
   stream: streams,
   buffered: streams,
-  datagram: ['memory', 'udp'],
+  datagram: ['memory', 'udp', 'webrtc'],
   subprocess: ['child'],
 };
 
@@ -35,8 +36,8 @@ const transportsOf = ({ kind, transport, transports: some }) =>
  * @param {Scenario} scenario
  * @param {import('./adapters.js').Host} host
  */
-function isFor(scenario, { transport, on = transport ?? 'memory', halfClose }) {
-  const isOver = transportsOf(scenario).includes(on);
+function isFor(scenario, { transport, on = transport ?? 'memory', halfClose, holdsBack = true }) {
+  const isOver = transportsOf(scenario).includes(on) && (holdsBack || !scenario.holds_back);
   return isOver && (halfClose === 'either' || [undefined, halfClose].includes(scenario.half_close));
 }
 

@@ -6,6 +6,7 @@
  * @typedef {import('./traces/format.js').Line} Line
  * @typedef {import('./traces/format.js').Scenario} Scenario
  * @typedef {import('../js/module.js').Module} Module
+ * @typedef {import('../js/webrtc/signalling.js').Signalling} Signalling
  */
 
 /**
@@ -16,6 +17,7 @@
  * @property {string} [spec] where the peer is (tests/peer/); none: the memory host in the module
  * @property {boolean} [framed] on the memory host, with Towline framing
  * @property {string} [child] the program that a subprocess runs
+ * @property {(room: string) => Signalling | Promise<Signalling>} [signalling] how to find a peer of WebRTC; none: as the page says
  * @property {(line: Line) => void} print
  */
 
@@ -31,6 +33,14 @@ export function lineReader(print) {
     for (const line of rest.split('\n')) if (line) print(JSON.parse(line));
     rest = '';
   };
+}
+
+/** What carries WebRTC: to this name, and nothing may get lost. @param {any} signalling */
+async function peers(signalling) {
+  const { webrtc } = await import('../js/webrtc/index.js');
+  const reliable = { ordered: true, maxRetransmits: Number.POSITIVE_INFINITY };
+  const carrier = webrtc({ signalling, name: 'subject', ...reliable });
+  return { webrtc: carrier, 'webrtc-stream': carrier };
 }
 
 /**
@@ -53,6 +63,7 @@ async function openPipe(module, trace, scenario, spec) {
  */
 export async function runTrace(stage) {
   const { load, code, scenario, spec, framed, child = '', print } = stage;
+  const { signalling = /** @type {any} */ (globalThis).signalling } = stage;
   /** @type {() => void} */
   let end = () => {};
   /** @type {Promise<void>} */
@@ -63,7 +74,8 @@ export async function runTrace(stage) {
   const complain = (/** @type {string} */ text) => console.error(text.trimEnd());
   const stdout = (/** @type {string} */ text, /** @type {number} */ descriptor) =>
     descriptor === 1 ? read(text) : complain(text);
-  const module = await load(code, { stdout });
+  const transports = spec?.startsWith('webrtc') ? await peers(signalling) : {};
+  const module = await load(code, { stdout, transports });
   try {
     const trace = Number(module.call('trace_new', JSON.stringify(scenario)));
     const status = Number(module.call('trace_status', trace));

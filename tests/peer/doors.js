@@ -6,9 +6,11 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
+import { openChannel } from './data-channel.js';
 import { FramedWire } from './framing.js';
 import { pipeDoor } from './pipe.js';
 import { udpDoor } from './udp.js';
+import { webrtcDoor } from './webrtc.js';
 import { socketWire, webSocketWire } from './wires.js';
 
 /** @typedef {import('./wires.js').Wire} Wire */
@@ -18,7 +20,7 @@ import { socketWire, webSocketWire } from './wires.js';
  * What a transport's other end is made of.
  * @typedef {object} Door
  * @property {string} spec where the system under test finds it: tcp:HOST:PORT, framed+tcp:HOST:PORT, unix:PATH,
- * listen:tcp, ws://HOST:PORT, udp:HOST:PORT, fd:N
+ * listen:tcp, ws://HOST:PORT, udp:HOST:PORT, fd:N, webrtc-stream:ROOM/PEER, webrtc:ROOM/PEER
  * @property {() => Promise<Wire>} wire the one connection
  * @property {() => Promise<void>} close may be called twice
  * @property {() => Promise<void>} [refuse] leaves an address that nobody listens on
@@ -175,6 +177,12 @@ export const doors = {
       },
       (offered) => offered.has('towline.1') && 'towline.1',
     ),
+
+  'webrtc-stream': async () => webrtcDoor('webrtc-stream', openChannel),
+  'framed-webrtc-stream': async () => webrtcDoor('framed-webrtc-stream', openChannel),
+  webrtc: async () => webrtcDoor('webrtc', openChannel),
+  'webrtc-bound': async () => webrtcDoor('webrtc-bound', openChannel),
 };
 
 /** A transport that a peer can be the other end of. @typedef {keyof typeof doors} Transport */
+/** @typedef {(trace: Trace, signal: AbortSignal) => Promise<Door>} OpenDoor */

@@ -5,13 +5,12 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pattern } from '../traces/format.js';
-import { doors } from './doors.js';
 
 /**
  * @typedef {import('../traces/format.js').Line} Line
  * @typedef {import('../traces/format.js').Scenario} Scenario
  * @typedef {import('./doors.js').Door} Door
- * @typedef {import('./doors.js').Transport} Transport
+ * @typedef {import('./doors.js').OpenDoor} OpenDoor
  * @typedef {import('./trace.js').Trace} Trace
  * @typedef {import('./wires.js').Wire} Wire
  */
@@ -59,12 +58,12 @@ export class Peer {
 
   /**
    * @param {Scenario} scenario
-   * @param {Transport} transport
+   * @param {OpenDoor} open
    * @param {Trace} trace
    */
-  static async open(scenario, transport, trace) {
+  static async open(scenario, open, trace) {
     const ending = new AbortController();
-    const door = await doors[transport](trace, ending.signal);
+    const door = await open(trace, ending.signal);
     if (scenario.refuse) await door.refuse?.();
     if (scenario.silent) door.ignore?.();
     return new Peer(scenario, trace, door, ending);

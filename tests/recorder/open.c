@@ -22,6 +22,10 @@ static void print_listening(recorder *self, const char *name) {
   print_line(self);
 }
 
+static bool is_webrtc(const char *address) {
+  return !strncmp(address, "webrtc:", 7);
+}
+
 static int opened(void *context, tow_transport *transport, const tow_error *error) {
   recorder *self = context;
   char name[64] = "";
@@ -50,6 +54,12 @@ void set_peer(recorder *self, const char *name) {
   snprintf(self->peer, sizeof self->peer, "%s", name);
 }
 
+/* Whom datagrams are for: "HOST:PORT" of "udp:HOST:PORT", "PEER" of "webrtc:ROOM/PEER". */
+static const char *peer_in(const char *address) {
+  const char *after = address + strcspn(address, is_webrtc(address) ? "/" : ":");
+  return *after ? after + 1 : after;
+}
+
 static tow_request *connect(recorder *self, tow_loop *loop, const char *peer) {
   static const char framed[] = "framed+"; /* where nothing is negotiated */
   bool is_framed = !strncmp(peer, framed, sizeof framed - 1);
@@ -76,6 +86,12 @@ static tow_request *spawn(recorder *self, tow_loop *loop, const char *child) {
   return tow_loop_spawn(loop, address, &options, recorder_factory(self), opened, self);
 }
 
+static tow_request *bind(recorder *self, tow_loop *loop, const char *peer) {
+  char address[512] = "udp://127.0.0.1:0";
+  if (is_webrtc(peer)) snprintf(address, sizeof address, "%.*s", (int)strcspn(peer, "/"), peer);
+  return tow_loop_bind(loop, address, NULL, recorder_factory(self), opened, self);
+}
+
 void recorder_open(recorder *self, tow_loop *loop, const char *peer, const char *child) {
   tow_request *request;
   if (self->scenario.protos[0].kind == KIND_SUBPROCESS) {
@@ -83,10 +99,10 @@ void recorder_open(recorder *self, tow_loop *loop, const char *peer, const char 
   } else if (!strcmp(peer, "listen:tcp")) {
     request = tow_loop_listen(loop, "tcp://127.0.0.1:0", NULL, recorder_factory(self), listening, self);
   } else if (self->scenario.is_bound) {
-    set_peer(self, peer + strcspn(peer, ":") + 1);
-    request = tow_loop_bind(loop, "udp://127.0.0.1:0", NULL, recorder_factory(self), opened, self);
+    set_peer(self, peer_in(peer));
+    request = bind(self, loop, peer);
   } else {
-    set_peer(self, peer + strcspn(peer, ":") + 1);
+    set_peer(self, peer_in(peer));
     request = connect(self, loop, peer);
   }
   if (!request) abort();

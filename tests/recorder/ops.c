@@ -35,7 +35,9 @@ static int write(recorder *self, const step *step) {
 void find_peers(recorder *self) {
   if (self->scenario.protos[0].kind != KIND_DATAGRAM) return;
   tow_transport_parse_peer(self->transport, self->peer, &self->addressees[TO_PEER]);
-  tow_transport_parse_peer(self->transport, "127.0.0.1:9", &self->addressees[TO_OTHER]);
+  tow_peer *other = &self->addressees[TO_OTHER]; /* by its address, or its name in a room */
+  if (tow_transport_parse_peer(self->transport, "127.0.0.1:9", other))
+    tow_transport_parse_peer(self->transport, "nobody", other);
 }
 
 static int write_until_paused(recorder *self, const step *each) {
