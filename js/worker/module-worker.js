@@ -25,7 +25,7 @@ import { Suspending } from './waiting.js';
  * @typedef {object} Context
  * @property {string[]} arguments with the program's name
  * @property {Record<string, string>} environment
- * @property {AsyncIterable<Uint8Array>} stdin
+ * @property {AsyncIterable<Uint8Array>} stdin who breaks off closes it
  * @property {Output} stdout `write` resolves when the pipe has taken it all, and throws when nobody reads
  * @property {Output} stderr
  * @property {(signal: number, handler: () => void) => void} listen for SIGTERM (15) or SIGINT (2)
@@ -33,18 +33,30 @@ import { Suspending } from './waiting.js';
 
 const encoder = new TextEncoder();
 
-/** @param {Reader} reader @param {Suspending} waiting */
-async function* chunks(reader, waiting) {
-  for (;;) {
-    const bytes = await waiting.until(() => {
-      const { ended } = reader;
-      const found = reader.peek();
-      return found.length > 0 || ended ? found : undefined;
-    });
-    if (bytes.length === 0) return;
-    reader.take(bytes.length);
-    yield bytes;
-  }
+/** Standard input. Who breaks off reads no more. @param {Reader} reader @param {Suspending} waiting */
+function chunks(reader, waiting) {
+  let isOver = false;
+  const over = { done: /** @type {const} */ (true), value: undefined };
+  /** @type {AsyncIterableIterator<Uint8Array>} */
+  const iterator = {
+    async next() {
+      const bytes = await waiting.until(() => {
+        const { ended } = reader;
+        const found = reader.peek();
+        return found.length > 0 || ended ? found : undefined;
+      });
+      if (isOver || bytes.length === 0) return over;
+      reader.take(bytes.length);
+      return { done: false, value: bytes };
+    },
+    async return() {
+      if (!isOver) reader.close();
+      isOver = true;
+      return over;
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
 }
 
 /** @param {Writer} writer @param {Suspending} waiting @returns {Output} */
