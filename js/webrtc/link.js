@@ -52,6 +52,8 @@ export class Link {
   #chain = Promise.resolve();
   /** @type {RTCIceCandidateInit[]} */
   #candidates = [];
+  /** Messages that Chromium tells of before it tells that the channel is open. @type {(ArrayBuffer | Uint8Array | string)[]} */
+  #early = [];
   #isDescribed = false;
   #isBroken = false;
   #isReliable;
@@ -176,7 +178,8 @@ export class Link {
     this.#state = 'open';
     this.statistics.refresh();
     this.onopen();
-    if (this.hasLeft) this.#expectEnd();
+    if (this.hasLeft && this.#state === 'open') this.#expectEnd();
+    for (const data of this.#early.splice(0)) this.#message(data);
   }
 
   // ---- Messages ----
@@ -211,6 +214,7 @@ export class Link {
 
   /** @param {ArrayBuffer | Uint8Array | string} data */
   #message(data) {
+    if (this.#state === 'opening') return void this.#early.push(data);
     if (this.#isReliable && data === END) return this.#end(null);
     if (this.#state !== 'open') return;
     this.#wasHeard = true;
