@@ -16,6 +16,7 @@ import { join, joinFrom } from './peer/signalling.js';
 import { Trace } from './peer/trace.js';
 import { webrtcDoor } from './peer/webrtc.js';
 import { runTrace } from './runner.js';
+import { workerHosts } from './worker-hosts.js';
 
 /**
  * @typedef {import('./traces/format.js').Line} Line
@@ -230,6 +231,7 @@ const wasmHosts = (build) => [
   ]),
   ...channels
     .filter(({ holdsBack }) => holdsBack !== false) // frames and datagrams
+    .filter(({ halfClose }) => build === 'emscripten' || halfClose === 'either') // frames take long: once
     .map((one) => ({
       ...twoPages(build, one.transport),
       ...one,
@@ -252,6 +254,7 @@ export const hosts = [
   { ...framedMemory, name: 'memory, framed', on: 'framed-memory', halfClose: true },
   ...others.map((one) => ({ ...libuv, ...one, name: `libuv ${one.name}` })),
   ...builds.flatMap(wasmHosts),
+  ...builds.flatMap(workerHosts),
 ];
 
 /**

@@ -87,27 +87,36 @@ export async function openBrowser({ isIsolated = false } = {}) {
        * @param {Scenario} scenario
        * @param {string | undefined} spec
        * @param {(line: Line) => void} onLine
+       * @param {string} [child] the WASI command that subprocesses run, in Workers
        * @returns {Promise<number>}
        */
-      async run(build, scenario, spec, onLine) {
+      async run(build, scenario, spec, onLine, child) {
         print = onLine;
         return page.evaluate(
-          async ([path, ...rest]) => {
-            const { load } = await import(new URL('/js/index.js', location.href).href);
-            const { runTrace } = await import(new URL('/tests/runner.js', location.href).href);
+          async ([path, scenario, spec, child]) => {
+            const from = (/** @type {string} */ path) => import(new URL(path, location.href).href);
+            let { load } = await from('/js/index.js');
+            const { runTrace } = await from('/tests/runner.js');
             const code = await (await fetch(path)).arrayBuffer();
+            if (child) {
+              const { workers } = await from('/js/worker/index.js');
+              const { loadWith } = await from('/tests/worker-processes.js');
+              const shim = '/node_modules/@bjorn3/browser_wasi_shim/dist/index.js';
+              load = loadWith(load, workers({ shim }));
+            }
             /** @type {Promise<void>[]} */
             const printed = [];
             const print = (/** @type {Line} */ line) =>
               void printed.push(/** @type {any} */ (globalThis).print(line));
-            const status = await runTrace({ load, code, scenario: rest[0], spec: rest[1], print });
+            const status = await runTrace({ load, code, scenario, spec, child, print });
             await Promise.all(printed);
             return status;
           },
-          /** @type {[string, Scenario, string | undefined]} */ ([
+          /** @type {[string, Scenario, string | undefined, string | undefined]} */ ([
             `/build/${build}/trace.wasm`,
             scenario,
             spec,
+            child,
           ]),
         );
       },

@@ -25,7 +25,7 @@ const transports = {
   stream: streams,
   buffered: streams,
   datagram: ['memory', 'udp', 'webrtc'],
-  subprocess: ['child'],
+  subprocess: ['child', 'worker', 'script'],
 };
 
 /** @type {(scenario: Scenario) => string[]} */

@@ -3,9 +3,11 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { load } from '../js/node.js';
+import { workers } from '../js/worker/node.js';
 import { runTrace } from './runner.js';
+import { canBeWasi, loadWith } from './worker-processes.js';
 
-const usage = `usage: node tests/trace.js --build wasi|emscripten SCENARIO.json
+const usage = `usage: node tests/trace.js --build wasi|emscripten [--process worker] SCENARIO.json
 Runs a scenario (tests/traces/README.md) on the wasm build and prints its protocol's calls, one JSON object a line.
 
 Drive "mem" needs nothing else. For a real connection ORACLE_PEER says where the peer is:
@@ -15,28 +17,36 @@ Drive "mem" needs nothing else. For a real connection ORACLE_PEER says where the
   listen:tcp       listen on a port of 127.0.0.1, which is printed, and take one connection
   udp:HOST:PORT    exchange datagrams (transport udp-bound: from a port of 127.0.0.1, which is printed)
   fd:N             a pipe to write to (transport pipe_w) or to read from
-ORACLE_CHILD is the program that a subprocess runs.
+ORACLE_CHILD is the program that a subprocess runs; with --process worker a WASI command, in a Worker.
 
 Exit status: 0 done, 2 malformed, 77 cannot run this one.
 `;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { build: { type: 'string', default: 'wasi' }, help: { type: 'boolean' } },
+  options: {
+    build: { type: 'string', default: 'wasi' },
+    process: { type: 'string', default: 'child' },
+    help: { type: 'boolean' },
+  },
 });
 
 /** @returns {Promise<number>} */
 async function main() {
   const [file] = positionals;
-  if (values.help || !file || !['wasi', 'emscripten'].includes(values.build)) {
+  const isKnown =
+    ['wasi', 'emscripten'].includes(values.build) && ['child', 'worker'].includes(values.process);
+  if (values.help || !file || !isKnown) {
     console[values.help ? 'log' : 'error'](usage);
     return values.help ? 0 : 2;
   }
   const scenario = JSON.parse(readFileSync(file, 'utf8'));
   const spec = scenario.drive === 'mem' ? undefined : (process.env.ORACLE_PEER ?? '');
   const code = readFileSync(new URL(`../build/${values.build}/trace.wasm`, import.meta.url));
+  const inWorker = values.process === 'worker';
+  if (inWorker && !canBeWasi(scenario)) return 77;
   return runTrace({
-    load,
+    load: inWorker ? loadWith(load, workers()) : load,
     code,
     scenario,
     spec,
