@@ -14,7 +14,7 @@ import { Peer } from './peer/peer.js';
 import { descriptorOf } from './peer/pipe.js';
 import { join, joinFrom } from './peer/signalling.js';
 import { Trace } from './peer/trace.js';
-import { webrtcDoor } from './peer/webrtc.js';
+import { OFFERS, webrtcDoor } from './peer/webrtc.js';
 import { runTrace } from './runner.js';
 import { workerHosts } from './worker-hosts.js';
 
@@ -177,7 +177,7 @@ function twoPages(build, transport) {
       await one.open();
       openChannel = await channelsIn(await one.page());
     },
-    door: async () => webrtcDoor(transport, openChannel),
+    door: async () => webrtcDoor(transport, openChannel, OFFERS),
   };
 }
 

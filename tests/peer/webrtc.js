@@ -161,9 +161,12 @@ class Participant {
   }
 }
 
-/** As names compare, that of the system under test is between these two: who has the greater one offers. */
-const SMALLER = 'anne';
-const GREATER = 'zoe';
+/**
+ * As names compare, that of the system under test is between these two: who has the greater one offers. In Node a peer does
+ * not: libdatachannel may fail when its offer is answered fast, for it begins before it knows whose certificate it wants.
+ */
+const ANSWERS = 'anne';
+export const OFFERS = 'zoe';
 
 const stream = /** @type {const} */ ({ kind: 'stream', role: 'server' });
 const datagrams = /** @type {const} */ ({
@@ -175,10 +178,10 @@ const datagrams = /** @type {const} */ ({
 
 /** What the peer is on each transport. */
 const selves = {
-  'webrtc-stream': { ...stream, name: GREATER, framing: 'refused', protocol: 'towline.0' },
-  'framed-webrtc-stream': { ...stream, name: SMALLER, framing: 'offered', protocol: 'towline.1' },
-  webrtc: { ...datagrams, name: SMALLER },
-  'webrtc-bound': { ...datagrams, name: GREATER },
+  'webrtc-stream': { ...stream, framing: 'refused', protocol: 'towline.0' },
+  'framed-webrtc-stream': { ...stream, framing: 'offered', protocol: 'towline.1' },
+  webrtc: datagrams,
+  'webrtc-bound': datagrams,
 };
 
 /** @typedef {keyof typeof selves} WebRTC */
@@ -186,10 +189,11 @@ const selves = {
 /**
  * @param {WebRTC} transport
  * @param {Open} open
+ * @param {string} [name]
  * @returns {Door}
  */
-export function webrtcDoor(transport, open) {
-  const self = /** @type {Self} */ (selves[transport]);
+export function webrtcDoor(transport, open, name = ANSWERS) {
+  const self = /** @type {Self} */ ({ ...selves[transport], name });
   const room = new Room();
   const participant = new Participant(room, self, open);
   /** @type {Promise<void>} */
