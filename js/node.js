@@ -56,6 +56,28 @@ export class Loop extends BaseLoop {
   constructor(options) {
     super(platform, options);
   }
+
+  /**
+   * A transport on a descriptor, of a pipe, FIFO, socket or terminal, to read from it only: as NodeModule's.
+   * @template {import('./protocols/protocol.js').AnyStreamProtocol} P
+   * @param {number} fd
+   * @param {() => P} factory
+   * @param {import('./protocols/loop.js').Options} [options]
+   */
+  connectReadPipe(fd, factory, options) {
+    return this.open('readPipe', `fd:${fd}`, factory, options);
+  }
+
+  /**
+   * The same to write to it only.
+   * @template {import('./protocols/protocol.js').AnyStreamProtocol} P
+   * @param {number} fd
+   * @param {() => P} factory
+   * @param {import('./protocols/loop.js').Options} [options]
+   */
+  connectWritePipe(fd, factory, options) {
+    return this.open('writePipe', `fd:${fd}`, factory, options);
+  }
 }
 
 /** The one that these functions use: made on first use. Its `onerror` and `onlog` may be set at any time. */
@@ -72,3 +94,7 @@ export const spawn = (...values) => loop.spawn(...values);
 export const openConnection = (...values) => loop.openConnection(...values);
 /** @type {Loop['startServer']} */
 export const startServer = (...values) => loop.startServer(...values);
+/** @type {Loop['connectReadPipe']} */
+export const connectReadPipe = (...values) => loop.connectReadPipe(...values);
+/** @type {Loop['connectWritePipe']} */
+export const connectWritePipe = (...values) => loop.connectWritePipe(...values);

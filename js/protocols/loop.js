@@ -102,6 +102,19 @@ export class BaseLoop {
     return script;
   }
 
+  /**
+   * @protected
+   * @template {AnyProtocol} P
+   * @param {import('../request.js').Verb} verb
+   * @param {string} address
+   * @param {() => P} factory
+   * @param {AnyOptions} [options]
+   * @returns {Promise<{transport: any, protocol: P}>}
+   */
+  async open(verb, address, factory, options = {}) {
+    return (await this.#started()).connect(verb, address, factory, options);
+  }
+
   async #started() {
     await this.start();
     return /** @type {Script} */ (this.#script);
@@ -140,8 +153,8 @@ export class BaseLoop {
    * @returns {Promise<{transport: import('./transport.js').StreamTransport, protocol: P}>} after connectionMade
    */
   async connect(address, factory, options = {}) {
-    const make = factory ?? (() => new StreamProtocol());
-    return (await this.#started()).connect('connect', address, make, options);
+    const make = factory ?? (() => /** @type {any} */ (new StreamProtocol()));
+    return this.open('connect', address, make, options);
   }
 
   /**
@@ -164,7 +177,7 @@ export class BaseLoop {
    * @returns {Promise<{transport: import('./transport.js').DatagramTransport, protocol: P}>}
    */
   async datagram(address, factory, { bind = false, ...options } = {}) {
-    return (await this.#started()).connect(bind ? 'bind' : 'connect', address, factory, options);
+    return this.open(bind ? 'bind' : 'connect', address, factory, options);
   }
 
   /**
@@ -177,7 +190,7 @@ export class BaseLoop {
    * @returns {Promise<{transport: import('./transport.js').SubprocessTransport, protocol: P}>}
    */
   async spawn(address, factory, options = {}) {
-    return (await this.#started()).connect('spawn', address, factory, options);
+    return this.open('spawn', address, factory, options);
   }
 
   /**

@@ -157,7 +157,8 @@ export class Script {
 
   /** @param {number} transport @param {Uint8Array} bytes @param {string} [peer] */
   sendto(transport, bytes, peer) {
-    if (this.dead) return;
+    const isDropped = this.dead || this.call('tow_transport_is_closing', transport) !== 0; // [D4]
+    if (isDropped) return;
     if (peer === undefined) return this.send('tow_transport_sendto', transport, bytes, 0);
     const text = this.#instance.text(peer);
     this.check('sendto()', this.call('tow_transport_parse_peer', transport, text, this.#peer));

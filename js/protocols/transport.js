@@ -215,8 +215,8 @@ export class DatagramTransport extends BaseTransport {
 
 /** A child's: it neither reads nor writes, its pipes do. `close` closes them and kills the child [X7]. */
 export class SubprocessTransport extends BaseTransport {
-  /** @type {(StreamTransport | null | undefined)[]} */
-  #pipes = [];
+  /** By descriptor. @type {Map<number, StreamTransport | null>} */
+  #pipes = new Map();
 
   /** 0 where there is no such thing. */
   getPid() {
@@ -233,12 +233,12 @@ export class SubprocessTransport extends BaseTransport {
    * @param {number} fd
    */
   getPipeTransport(fd) {
-    let pipe = this.#pipes[fd];
+    let pipe = this.#pipes.get(fd);
     if (pipe === undefined) {
       const address = this.call('get_pipe_transport', fd);
       pipe =
         address === 0 ? null : this.script.hold(new StreamTransport(this.script, address, null));
-      this.#pipes[fd] = pipe;
+      this.#pipes.set(fd, pipe);
     }
     return pipe;
   }

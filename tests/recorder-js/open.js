@@ -1,0 +1,72 @@
+/** Opens what a scenario is about, with a recorder, on a loop. */
+import { Recorder } from './recorder.js';
+
+/**
+ * @typedef {import('../traces/format.js').Line} Line
+ * @typedef {import('../traces/format.js').Scenario} Scenario
+ */
+
+/**
+ * @typedef {object} Stage
+ * @property {any} loop of index.js or node.js, its own
+ * @property {Scenario} scenario
+ * @property {string} spec where the peer is: tests/peer/doors.js
+ * @property {string} [child] the program that a subprocess runs
+ * @property {(line: Line) => void} print
+ */
+
+/** 'tcp:HOST:PORT' as an address. @param {string} spec */
+const addressOf = (spec) => spec.replace(/^(tcp|udp):/, '$1://');
+
+/** The port that an address ends with. @param {string} address */
+const portOf = (address) => Number(address.split(':').at(-1));
+
+/**
+ * @param {Stage} stage
+ * @param {Recorder} recorder
+ * @param {() => any} factory
+ */
+async function open({ loop, scenario, spec, child = '' }, recorder, factory) {
+  const { kind, timeout, cancel, transport } = scenario;
+  const [, rest] = /^[^:]*:(.*)$/.exec(spec) ?? ['', ''];
+  const options = { timeout, ...(cancel ? { signal: AbortSignal.abort() } : {}) };
+  if (kind === 'subprocess') {
+    const program = `exec:${scenario.child_path ?? child}`;
+    const { child: values, stdio } = scenario;
+    return loop.spawn(program, factory, { arguments: values, stdio });
+  }
+  if (spec === 'listen:tcp') {
+    const server = await loop.listen('tcp://127.0.0.1:0', factory);
+    return recorder.print({ listening: portOf(server.address) });
+  }
+  if (transport === 'pipe_w') return loop.connectWritePipe(Number(rest), factory);
+  if (transport === 'pipe_r') return loop.connectReadPipe(Number(rest), factory);
+  if (transport === 'udp-bound') {
+    recorder.peer = rest;
+    const opened = await loop.datagram('udp://127.0.0.1:0', factory, { bind: true });
+    return recorder.print({ listening: portOf(opened.transport.getExtraInfo('sockname')) });
+  }
+  recorder.peer = rest;
+  if (kind === 'datagram') return loop.datagram(addressOf(spec), factory, options);
+  return loop.connect(addressOf(spec), factory, options);
+}
+
+/**
+ * @param {Stage} stage
+ * @returns {Promise<number>} 0 done, 77 cannot run this one
+ */
+export async function run(stage) {
+  const { loop, scenario, print } = stage;
+  const recorder = new Recorder(loop, scenario, print);
+  let status = 0;
+  open(stage, recorder, () => recorder.protocols[0]).catch((error) => {
+    const isUnknown = error.code === 'ESCHEME' || error.code === 'ENOTSUP';
+    if (isUnknown) status = 77;
+    if (isUnknown) recorder.end();
+    else recorder.refuse(error);
+  });
+  await recorder.ended;
+  recorder.abort();
+  await loop.close();
+  return status;
+}
