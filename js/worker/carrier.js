@@ -117,16 +117,17 @@ const listFiles = (files = {}) =>
 /**
  * What the Worker makes of `start`: the process, from the moment that the program runs.
  * @param {Thread} thread
+ * @param {string | undefined} script
  * @param {() => WorkerProcess} make
  * @returns {Promise<WorkerProcess>}
  */
-const started = (thread, make) =>
+const started = (thread, script, make) =>
   new Promise((resolve, reject) => {
     thread.onmessage = ({ type, code, message }) => {
       if (type === 'started') resolve(make());
       else if (type === 'failed') reject(new TowlineError(String(code), String(message)));
     };
-    thread.onerror = (message) => reject(new TowlineError('ENOENT', message));
+    thread.onerror = (message) => reject(new TowlineError(script ? 'ENOENT' : 'ENOTSUP', message));
     thread.onexit = () => reject(new TowlineError('EINVAL', 'it ended before it had started'));
   });
 
@@ -184,18 +185,17 @@ export function makeCarrier(platform, options = {}) {
     const program = await programs.find(name, options.program);
     if (isCancelled) return;
     const script = 'script' in program ? program.script : undefined;
-    const thread = await pool.take(script);
+    const thread = pool.take(script);
     let isGiven = false;
     const release = (isFree = false) => {
       if (!isGiven) pool.give(thread, isFree);
       isGiven = true;
     };
-    if (isCancelled) return release();
     request.oncancel = () => release();
     const way = script ? 'messages' : (options.isolate ?? bestWay());
     const { bell, streams, theirs } = makeStreams(stdio, way, thread, inbox, rings);
     const returned = options.files instanceof Map ? options.files : undefined;
-    const process = started(thread, () => {
+    const process = started(thread, script, () => {
       for (const [fd, stream] of streams)
         if (stdio[fd] === 'inherit') print(/** @type {any} */ (stream), platform.printer(fd));
       return new WorkerProcess(instance, {

@@ -18,10 +18,10 @@ class NodeWorker {
   onerror = (/** @type {string} */ _message) => {};
   onexit = (/** @type {number} */ _code) => {};
 
-  /** @param {string | URL} script */
+  /** @param {string} [script] else the one for WASI commands */
   constructor(script) {
-    this.worker = new Worker(new URL('./node-entry.js', import.meta.url), {
-      workerData: { script: String(script) },
+    this.worker = new Worker(new URL('./node-entry.cjs', import.meta.url), {
+      workerData: { script },
       execArgv: [], // those of this process need not be for a file
     });
     /** @type {Promise<void>} */
@@ -71,7 +71,7 @@ async function read(address) {
 export const workers = (options) =>
   makeCarrier(
     {
-      start: (script = new URL('./wasi-worker.js', import.meta.url).href) => new NodeWorker(script),
+      start: (script) => new NodeWorker(script),
       resolve: (address) =>
         /^(?:file|https?|data):/.test(address) ? address : pathToFileURL(resolve(address)).href,
       read,

@@ -12,14 +12,11 @@ import { TowlineError } from '../errors.js';
  * @property {(code: number) => void} onexit it ended by itself, where that can be known
  * @property {(on: boolean) => void} hold whether it keeps the program alive, where there is such a thing
  * @property {() => Promise<void>} end kills it; resolves when it surely does not run any more
- *
- * A Worker that is prepared to run a WASI command, or will be, or fails to.
- * @typedef {{thread: Thread, ready: Promise<void>}} Waiting
  */
 
-/** The Workers of a carrier: those that wait for a program, and how many run one. */
+/** The Workers of a carrier: those that wait for a WASI command, or soon will, and how many run a program. */
 export class Pool {
-  /** @type {Waiting[]} */
+  /** @type {Thread[]} */
   #waiting = [];
   #running = 0;
   /** The modules that spawn; with the last one go those that wait. @type {Map<Instance, {abandon: () => void}>} */
@@ -47,7 +44,7 @@ export class Pool {
   #leave(instance) {
     this.#users.delete(instance);
     if (this.#users.size > 0) return;
-    for (const { thread } of this.#waiting.splice(0)) thread.end();
+    for (const thread of this.#waiting.splice(0)) thread.end();
   }
 
   /** Has as many wait as shall. */
@@ -56,39 +53,34 @@ export class Pool {
       this.#waiting.push(this.#prepare());
   }
 
-  /** @returns {Waiting} */
   #prepare() {
     const thread = this.start();
-    /** @type {Promise<void>} */
-    const ready = new Promise((resolve, reject) => {
-      thread.onmessage = ({ type, code, message }) => {
-        if (type === 'ready') resolve();
-        else reject(new TowlineError(code, message));
-      };
-      thread.onerror = (message) => reject(new TowlineError('ENOTSUP', message));
-    });
-    ready.catch(() => {}); // who takes it is told
+    this.#wait(thread);
     thread.post({ type: 'prepare', shim: this.shim() });
-    return { thread, ready };
+    return thread;
   }
 
-  /** A Worker for one process, which counts until it is given back. @param {string} [script] the Worker's own; else WASI's */
-  async take(script) {
+  /** Nobody listens to it yet: one that breaks off is forgotten, and the next is told why. @param {Thread} thread */
+  #wait(thread) {
+    const forget = () => {
+      this.#waiting = this.#waiting.filter((other) => other !== thread);
+    };
+    thread.onmessage = () => {};
+    thread.onerror = thread.onexit = forget;
+  }
+
+  /**
+   * A Worker for one process, which counts until it is given back. It need not be ready: what it is sent waits.
+   * @param {string} [script] the Worker's own; else WASI's
+   */
+  take(script) {
     if (this.#running >= this.limit)
       throw new TowlineError('EMFILE', `${this.limit} processes run already`);
     this.#running++;
-    const { thread, ready } =
-      script === undefined
-        ? (this.#waiting.shift() ?? this.#prepare())
-        : { thread: this.start(script), ready: undefined };
+    const thread =
+      script === undefined ? (this.#waiting.shift() ?? this.#prepare()) : this.start(script);
     thread.hold(true);
-    try {
-      await ready;
-      return thread;
-    } catch (error) {
-      this.give(thread);
-      throw error;
-    }
+    return thread;
   }
 
   /**
@@ -97,11 +89,11 @@ export class Pool {
    * @param {boolean} [isFree]
    */
   give(thread, isFree = false) {
-    thread.onmessage = thread.onerror = thread.onexit = () => {};
+    this.#wait(thread);
     if (isFree && this.#users.size > 0 && this.#waiting.length < 2 * this.size) {
       this.#running--;
       thread.hold(false);
-      this.#waiting.unshift({ thread, ready: Promise.resolve() });
+      this.#waiting.unshift(thread);
       return;
     }
     thread.end().then(() => {

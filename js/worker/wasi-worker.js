@@ -1,4 +1,4 @@
-/** The Worker that runs a WASI command: prepared first, then given one program. process.js is the other side. */
+/** The Worker that runs WASI commands, one after another: told of the shim, then of a program. process.js is the other side. */
 import { makeFiles, preopen, readFiles } from './files.js';
 import { MessageReader, MessageWriter } from './messages.js';
 import { RingReader, RingWriter } from './ring.js';
@@ -29,24 +29,25 @@ const LIGHT = 1 << 22;
 const post = (/** @type {Message} */ message, /** @type {ArrayBuffer[]} */ transfer = []) =>
   self.postMessage(message, { transfer });
 
+/** @type {Promise<Shim>} */
+let loading;
 /** @type {Shim} */
 let shim;
 /** Those over messages, by descriptor. @type {Map<number, MessageReader | MessageWriter>} */
 const streams = new Map();
 let changed = () => {};
 
-/** @param {string | undefined} url */
-async function prepare(url) {
-  try {
-    // The literal is for bundlers.
-    shim = url ? await import(url) : await import('@bjorn3/browser_wasi_shim');
-    post({ type: 'ready' });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : error;
-    const message = `WASI commands need the package @bjorn3/browser_wasi_shim: ${why}`;
-    post({ type: 'failed', code: 'ENOTSUP', message });
-  }
+/** What node-entry.cjs has, which takes less time than `import`. @type {{requireModule?: (url: string) => Shim}} */
+const { requireModule } = /** @type {any} */ (globalThis);
+
+/** @param {string | undefined} url @returns {Promise<Shim>} */
+async function load(url) {
+  if (!url) return import('@bjorn3/browser_wasi_shim'); // the literal is for bundlers
+  return requireModule ? requireModule(url) : import(url);
 }
+
+/** @param {string} code @param {string} message */
+const fail = (code, message) => post({ type: 'failed', code, message });
 
 /** @param {number} fd @param {Start['stdio'][number]} kind */
 function openStream(fd, kind) {
@@ -91,6 +92,22 @@ function waitingOf({ way, bell }, suspending) {
 const jspi = /** @type {any} */ (WebAssembly);
 
 /** @param {Start} start */
+async function begin(start) {
+  try {
+    shim = await loading;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : error;
+    return fail('ENOTSUP', `WASI commands need the package @bjorn3/browser_wasi_shim: ${why}`);
+  }
+  try {
+    await run(start);
+  } catch (error) {
+    const { message } = /** @type {Error} */ (error);
+    fail(error instanceof RangeError ? 'ENOMEM' : 'EINVAL', message);
+  }
+}
+
+/** @param {Start} start */
 async function run(start) {
   const { module, way } = start;
   const root = makeFiles(shim, start.files);
@@ -131,10 +148,10 @@ const sizesOf = (wasi, list) => (/** @type {number} */ count, /** @type {number}
   return 0;
 };
 
-/** @param {() => unknown} begin */
-async function finished(begin) {
+/** @param {() => unknown} main */
+async function finished(main) {
   try {
-    await begin();
+    await main();
     return { type: 'exit', returncode: 0 };
   } catch (error) {
     if (error instanceof shim.WASIProcExit) return { type: 'exit', returncode: error.code };
@@ -143,14 +160,9 @@ async function finished(begin) {
 }
 
 self.addEventListener('message', ({ data }) => {
-  if (data.type === 'prepare') prepare(data.shim);
-  else if (data.type === 'start')
-    run(data).catch((error) =>
-      post({
-        type: 'failed',
-        code: error instanceof RangeError ? 'ENOMEM' : 'EINVAL',
-        message: error.message,
-      }),
-    );
+  if (data.type === 'prepare') {
+    loading = load(data.shim);
+    loading.catch(() => {}); // a program that is to start is told
+  } else if (data.type === 'start') begin(data);
   else streams.get(data.fd)?.receive(data);
 });
