@@ -79,8 +79,7 @@ export class Request {
     const canFrame = carrier?.negotiates && this.instance.exports.tow_wasm_top !== undefined;
     if (!scheme) return this.failed('EADDRESS', 0, `not an address: ${address}`);
     if (!carry) return this.failed('ESCHEME', 0, `this host cannot ${verb} to ${scheme}:`);
-    if (options.framing === 'demanded' && !canFrame)
-      return this.failed('ENOTSUP', 0, 'no framing');
+    if (options.framing === 'demanded' && !canFrame) return this.failed('ENOTSUP', 0, 'no framing');
     try {
       await carry(this, address, canFrame ? options : { ...options, framing: 'refused' });
     } catch (error) {
