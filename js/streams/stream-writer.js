@@ -73,6 +73,10 @@ export class StreamWriter {
 
   /** Waits while writing is paused. Rejects when the connection is lost. @returns {Promise<void>} */
   async drain() {
+    if (!this.#loss && this.isClosing())
+      await new Promise((resolve) => {
+        this.transport.loop.callSoon(() => resolve(undefined)); // a loss that is due is told first
+      });
     while (this.#isPaused && !this.#loss)
       await new Promise((resolve) => {
         this.#waiting.add(() => resolve(undefined));
