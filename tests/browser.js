@@ -87,7 +87,7 @@ export async function openBrowser({ isIsolated = false } = {}) {
        * @param {Scenario} scenario
        * @param {string | undefined} spec
        * @param {(line: Line) => void} onLine
-       * @param {string} [child] the WASI command that subprocesses run, in Workers
+       * @param {string} [child] what subprocesses run, in Workers
        * @returns {Promise<number>}
        */
       async run(build, scenario, spec, onLine, child) {
