@@ -1,6 +1,7 @@
 /** `make worker-bench`: what subprocesses in Workers cost here, beside an empty Worker. */
 import { fileURLToPath } from 'node:url';
 import { Worker as NodeWorker } from 'node:worker_threads';
+import { build } from 'esbuild';
 import { load } from '../../js/node.js';
 import { workers } from '../../js/worker/node.js';
 import { openBrowser } from '../browser.js';
@@ -16,8 +17,8 @@ function print(title, figures) {
     console.log(`  ${name.padEnd(48)}${value.toFixed(value < 1 ? 3 : 1).padStart(10)}`);
 }
 
-const file = (/** @type {string} */ name) =>
-  fileURLToPath(new URL(`../../build/wasi/programs/${name}.wasm`, import.meta.url));
+const path = (/** @type {string} */ relative) =>
+  fileURLToPath(new URL(`../../${relative}`, import.meta.url));
 
 print(
   `Node ${process.version}`,
@@ -25,7 +26,7 @@ print(
     load,
     workers,
     probe: probeFile('wasi'),
-    programs: Object.fromEntries(names.map((name) => [name, file(name)])),
+    programs: Object.fromEntries(names.map((name) => [name, path(`build/wasi/programs/${name}.wasm`)])),
     empty: (done) => {
       const code = "require('node:worker_threads').parentPort.postMessage(0)";
       new NodeWorker(code, { eval: true }).on('message', done);
@@ -33,12 +34,15 @@ print(
   }),
 );
 
-/** Runs in the page. @param {string[]} names */
-async function measureHere(names) {
+/**
+ * Runs in the page.
+ * @param {{names: string[], worker: string, shim?: string}} place `worker`: where index.js is
+ */
+async function measureHere({ names, worker, shim }) {
   const from = (/** @type {string} */ path) => import(new URL(path, location.href).href);
   const { measure } = await from('/tests/js/worker-figures.js');
   const { load } = await from('/js/index.js');
-  const { workers } = await from('/js/worker/index.js');
+  const { workers } = await from(worker);
   const empty = URL.createObjectURL(
     new Blob(['postMessage(0); close()'], { type: 'text/javascript' }),
   );
@@ -47,19 +51,39 @@ async function measureHere(names) {
     workers,
     probe: '/build/wasi/probe.wasm',
     programs: Object.fromEntries(names.map((name) => [name, `/build/wasi/programs/${name}.wasm`])),
-    shim: '/node_modules/@bjorn3/browser_wasi_shim/dist/index.js',
+    shim,
     empty: (/** @type {() => void} */ done) => {
       new Worker(empty, { type: 'module' }).onmessage = done;
     },
   });
 }
 
-for (const isIsolated of [true, false]) {
-  const browser = await openBrowser({ isIsolated });
-  try {
-    const place = isIsolated ? 'an isolated page' : 'a plain page';
-    print(`Chromium, ${place}`, await browser.page.evaluate(measureHere, names));
-  } finally {
-    await browser.close();
+// As sites are served: a Worker with few files starts sooner.
+await build({
+  entryPoints: ['index.js', 'wasi-worker.js'].map((name) => path(`js/worker/${name}`)),
+  outdir: path('build/bundled'),
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  logLevel: 'error',
+});
+
+const places = {
+  'as it is': {
+    worker: '/js/worker/index.js',
+    shim: '/node_modules/@bjorn3/browser_wasi_shim/dist/index.js',
+  },
+  bundled: { worker: '/build/bundled/index.js' },
+};
+
+for (const isIsolated of [true, false])
+  for (const [how, place] of Object.entries(places)) {
+    const browser = await openBrowser({ isIsolated });
+    try {
+      const kind = isIsolated ? 'an isolated page' : 'a plain page';
+      const figures = await browser.page.evaluate(measureHere, { names, ...place });
+      print(`Chromium, ${kind}, ${how}`, figures);
+    } finally {
+      await browser.close();
+    }
   }
-}
