@@ -68,8 +68,7 @@ export function callbacks(script) {
     } finally {
       if (transport) {
         script.transports.delete(transport.address);
-        for (const one of [...script.bindings.values()])
-          if (one.transport === transport) script.unbind(one);
+        for (const one of transport.bindings.splice(0)) script.unbind(one);
         transport.lost(error);
       }
     }
@@ -82,7 +81,8 @@ export function callbacks(script) {
       try {
         const protocol = opening.factory();
         const kind = kindOf(protocol);
-        script.bind(self, protocol).opening = opening;
+        opening.binding = script.bind(self, protocol);
+        opening.binding.opening = opening;
         return kind;
       } catch (error) {
         opening.failed(error);

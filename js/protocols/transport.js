@@ -39,6 +39,8 @@ export class BaseTransport {
     this.#protocol = protocol;
     /** @internal */
     this.address = address;
+    /** The protocols that it has had: what stands for them in the module stays until connectionLost [B5]. @internal @type {import('./binding.js').Binding[]} */
+    this.bindings = [];
     /** What connectionLost was told: null after an end that was meant. Never rejects. @type {Promise<TowlineError | null>} */
     this.closed = new Promise((resolve) => {
       this.#lose = resolve;

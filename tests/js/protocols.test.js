@@ -307,6 +307,29 @@ test('T5: closing a loop delivers each connection_lost; afterwards it starts ane
   assert.equal(transport.isClosing(), false);
 });
 
+test('H5: when the module breaks, each protocol is told, and the loop starts anew', async (t) => {
+  const { loop, network, reports } = loopFor(t);
+  network.serve('broken', (end) => {
+    end.other.write = () => {
+      throw new RangeError('a host that breaks');
+    };
+  });
+  network.serve('x', () => {});
+  const lost = [new Signal(), new Signal()];
+  await loop.connect('mem:x', () => ({ connectionLost: lost[0].fire }));
+  const { transport } = await loop.connect('mem:broken', () => ({ connectionLost: lost[1].fire }));
+  assert.throws(() => transport.write('x'), { code: 'ETRAP' });
+  for (const { fired } of lost) assert.equal((await fired).code, 'ETRAP');
+  assert.equal((await transport.closed)?.code, 'ETRAP');
+  transport.write('dropped');
+  assert.deepEqual(
+    reports.map(([{ code }]) => code),
+    ['ETRAP'],
+  );
+  const again = await loop.connect('mem:x', () => new Echo());
+  assert.equal(again.transport.isClosing(), false);
+});
+
 test('O3: a server stops accepting, and its connections live on', async (t) => {
   const { loop } = loopFor(t);
   const server = await loop.listen('mem:echo', () => new Echo());
