@@ -37,13 +37,13 @@ let shim;
 const streams = new Map();
 let changed = () => {};
 
-/** What node-entry.cjs has, which takes less time than `import`. @type {{requireModule?: (url: string) => Shim}} */
+/** What node-entry.cjs may have, for files. @type {{requireModule?: (url: string) => Shim}} */
 const { requireModule } = /** @type {any} */ (globalThis);
 
 /** @param {string | undefined} url @returns {Promise<Shim>} */
 async function load(url) {
   if (!url) return import('@bjorn3/browser_wasi_shim'); // the literal is for bundlers
-  return requireModule ? requireModule(url) : import(url);
+  return requireModule && url.startsWith('file:') ? requireModule(url) : import(url);
 }
 
 /** @param {string} code @param {string} message */
