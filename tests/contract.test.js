@@ -36,9 +36,11 @@ const transportsOf = ({ kind, transport, transports: some }) =>
  * @param {Scenario} scenario
  * @param {import('./adapters.js').Host} host
  */
-function isFor(scenario, { transport, on = transport ?? 'memory', halfClose, holdsBack = true }) {
+function isFor(scenario, host) {
+  const { transport, on = transport ?? 'memory', halfClose, holdsBack = true, isSlow } = host;
   const isOver = transportsOf(scenario).includes(on) && (holdsBack || !scenario.holds_back);
-  return isOver && (halfClose === 'either' || [undefined, halfClose].includes(scenario.half_close));
+  const isFit = isOver && !(isSlow && scenario.bulk);
+  return isFit && (halfClose === 'either' || [undefined, halfClose].includes(scenario.half_close));
 }
 
 for (const host of hosts) {
