@@ -49,7 +49,7 @@ import { workerHosts } from './worker-hosts.js';
  * @property {Transport} [transport] none: it plays the peer itself
  * @property {string} [on] what scenarios call that, if not 'memory'
  * @property {boolean | 'either'} halfClose whether its connections have one
- * @property {true} [isSlow] what its peer gets goes a long way: nothing in bulk
+ * @property {boolean} [isSlow] what its peer gets goes a long way: nothing in bulk
  * @property {boolean} [holdsBack] false: a peer that does not read takes all that comes nevertheless
  * @typedef {Adapter & Details} Host
  */
