@@ -26,7 +26,9 @@ print(
     load,
     workers,
     probe: probeFile('wasi'),
-    programs: Object.fromEntries(names.map((name) => [name, path(`build/wasi/programs/${name}.wasm`)])),
+    programs: Object.fromEntries(
+      names.map((name) => [name, path(`build/wasi/programs/${name}.wasm`)]),
+    ),
     empty: (done) => {
       const code = "require('node:worker_threads').parentPort.postMessage(0)";
       new NodeWorker(code, { eval: true }).on('message', done);
