@@ -6,10 +6,12 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Loop } from '../js/node.js';
+import { webrtc } from '../js/webrtc/index.js';
 import { fromRoot, record } from './adapters.js';
 import { openBrowser } from './browser.js';
 import { show } from './contract/show.js';
 import { descriptorOf } from './peer/pipe.js';
+import { join } from './peer/signalling.js';
 import { memoryDoor } from './recorder-js/memory-door.js';
 import { run } from './recorder-js/open.js';
 
@@ -24,11 +26,14 @@ const scenarios = readdirSync(folder)
   .filter((name) => name.endsWith('.json'))
   .flatMap((name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')));
 
+const channelStreams = ['webrtc-stream', 'framed-webrtc-stream'];
+const streams = ['memory', 'tcp', 'tcp-server', 'unix', 'ws', 'framed-ws', ...channelStreams];
+
 /** Where scenarios run that do not say it. @type {Record<string, string[]>} */
 const usual = {
-  stream: ['memory', 'tcp', 'tcp-server', 'unix', 'ws', 'framed-ws'],
-  buffered: ['memory', 'tcp', 'tcp-server', 'unix', 'ws', 'framed-ws'],
-  datagram: ['udp'],
+  stream: streams,
+  buffered: streams,
+  datagram: ['udp', 'webrtc'],
   subprocess: ['child'],
 };
 
@@ -51,6 +56,7 @@ const isForMemory = (scenario) =>
  */
 const isFor = (scenario, on, halfClose) =>
   transportsOf(scenario).includes(on) &&
+  !(on === 'webrtc-stream' && scenario.holds_back) &&
   (on !== 'memory' || isForMemory(scenario)) &&
   (halfClose === 'either' || [undefined, halfClose].includes(scenario.half_close));
 
@@ -59,6 +65,16 @@ const node = {
   run: ({ scenario, spec = '', print }) => {
     const fd = spec.startsWith('fd:') ? `fd:${descriptorOf(spec)}` : spec;
     return run({ loop: new Loop(), scenario, spec: fd, child, print });
+  },
+};
+
+/** Over data channels: to this name, and nothing may get lost. @type {Adapter} */
+const channels = {
+  run: ({ scenario, spec = '', print }) => {
+    const reliable = { ordered: true, maxRetransmits: Number.POSITIVE_INFINITY };
+    const carrier = webrtc({ signalling: join, name: 'subject', ...reliable });
+    const loop = new Loop({ transports: { webrtc: carrier, 'webrtc-stream': carrier } });
+    return run({ loop, scenario, spec, print });
   },
 };
 
@@ -110,6 +126,8 @@ function chromium() {
   };
 }
 
+const either = /** @type {const} */ ('either');
+
 /** @type {{name: string, adapter: Adapter, on: string, transport: Transport, halfClose: boolean | 'either'}[]} */
 const hosts = [
   { name: 'memory', adapter: memory(), on: 'memory', transport: 'tcp', halfClose: true },
@@ -126,7 +144,14 @@ const hosts = [
     adapter: node,
     on,
     transport: /** @type {Transport} */ (on),
-    halfClose: /** @type {const} */ ('either'),
+    halfClose: either,
+  })),
+  ...[...channelStreams, 'webrtc', 'webrtc-bound'].map((on) => ({
+    name: `Node ${on}`,
+    adapter: channels,
+    on,
+    transport: /** @type {Transport} */ (on),
+    halfClose: on.startsWith('webrtc-s') ? false : on.startsWith('framed') || either,
   })),
   { name: 'Chromium ws', adapter: chromium(), on: 'ws', transport: 'ws', halfClose: false },
   {

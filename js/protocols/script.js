@@ -78,8 +78,7 @@ export class Script extends ScriptModule {
     const binding = known ?? this.bind(this.#newProtocol(kindOf(protocol)), protocol);
     binding.transport = transport;
     const answer = this.call('tow_transport_set_protocol', transport.address, binding.address);
-    const isUsed = answer >= 0 && this.transports.has(transport.address);
-    if (!known && isUsed) transport.bindings.push(binding);
+    if (!known && answer >= 0) transport.bindings.push(binding);
     else if (!known) this.unbind(binding);
     this.check('setProtocol()', answer);
   }

@@ -106,11 +106,13 @@ export class BaseTransport {
   /**
    * From now on the other protocol is called: no connectionMade, no connectionLost. If writing is paused, the new one hears
    * pauseWriting before anything else [P1, P2].
+   * After connectionLost, and on a pipe, it does nothing.
    * @param {AnyProtocol} protocol of the same family: a stream's, an endpoint's, a child's
    */
   setProtocol(protocol) {
+    if (!this.#protocol) return;
     this.#script.setProtocol(this, protocol);
-    if (this.#protocol) this.#protocol = protocol;
+    this.#protocol = protocol;
   }
 
   /** Null after connectionLost, and of a pipe. */

@@ -28,7 +28,9 @@ const portOf = (address) => Number(address.split(':').at(-1));
  */
 async function open({ loop, scenario, spec, child = '' }, recorder, factory) {
   const { kind, timeout, cancel, transport } = scenario;
-  const [, rest] = /^[^:]*:(.*)$/.exec(spec) ?? ['', ''];
+  const isWebRTC = spec.startsWith('webrtc');
+  const [, rest = ''] = (isWebRTC ? /\/(.*)$/ : /^[^:]*:(.*)$/).exec(spec) ?? [];
+  if (isWebRTC) recorder.other = 'nobody';
   const options = { timeout, ...(cancel ? { signal: AbortSignal.abort() } : {}) };
   if (kind === 'subprocess') {
     const program = `exec:${scenario.child_path ?? child}`;
@@ -43,8 +45,9 @@ async function open({ loop, scenario, spec, child = '' }, recorder, factory) {
   if (transport === 'pipe_r') return loop.connectReadPipe(Number(rest), factory);
   if (transport === 'udp-bound') {
     recorder.peer = rest;
-    const opened = await loop.datagram('udp://127.0.0.1:0', factory, { bind: true });
-    return recorder.print({ listening: portOf(opened.transport.getExtraInfo('sockname')) });
+    const address = isWebRTC ? spec.split('/')[0] : 'udp://127.0.0.1:0';
+    const opened = await loop.datagram(address, factory, { bind: true });
+    return recorder.print({ listening: portOf(opened.transport.getExtraInfo('sockname', '')) });
   }
   recorder.peer = rest;
   if (kind === 'datagram') return loop.datagram(addressOf(spec), factory, options);

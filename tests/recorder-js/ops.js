@@ -71,8 +71,8 @@ export class Ops {
 
   /** @param {Line} step */
   #sendto(step) {
-    const { transport, peer } = this.#recorder;
-    const to = step.addr === 'peer' ? peer : step.addr === 'other' ? '127.0.0.1:9' : undefined;
+    const { transport, peer, other } = this.#recorder;
+    const to = step.addr === 'peer' ? peer : step.addr === 'other' ? other : undefined;
     this.#send(this.#written.of(step), (bytes) => transport.sendto(bytes, to));
   }
 

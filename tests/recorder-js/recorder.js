@@ -25,6 +25,8 @@ export class Recorder {
   hasEnded = false;
   /** Whom datagrams are for. */
   peer = '';
+  /** An address that is not theirs. */
+  other = '127.0.0.1:9';
   ops = new Ops(this);
   /** @type {Record<string, number>} */
   #calls = {};
