@@ -10,15 +10,12 @@ const FAILED = -1;
 /** 'data_received' as JavaScript calls it. @param {string} name */
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
 
+/** @param {unknown} cause */
+const textOf = (cause) => (cause instanceof Error ? cause.message : String(cause));
+
 /** @param {string} callback @param {unknown} cause */
 export const callbackFailed = (callback, cause) =>
-  new TowlineError(
-    'ECALLBACK',
-    `${callback}(): ${cause instanceof Error ? cause.message : cause}`,
-    {
-      cause,
-    },
-  );
+  new TowlineError('ECALLBACK', `${callback}(): ${textOf(cause)}`, { cause });
 
 /**
  * The imports of wasm/script/script.c. No exception leaves them but that of a module that is broken already: it would
@@ -27,18 +24,18 @@ export const callbackFailed = (callback, cause) =>
  * @returns {Record<string, Function>}
  */
 export function callbacks(script) {
-  /** What was thrown last: the core reports it before anything else runs. @type {{error: unknown} | undefined} */
+  /** What was thrown last, and by whom: the core reports it before anything else runs. @type {{error: unknown, binding?: Binding} | undefined} */
   let thrown;
   /** Why a transport was given up. @type {WeakMap<object, unknown>} */
   const causes = new WeakMap();
 
-  /** @param {() => unknown} body @returns {number} */
-  const guard = (body) => {
+  /** @param {() => unknown} body @param {Binding} [binding] @returns {number} */
+  const guard = (body, binding) => {
     try {
       return body() === true ? 1 : 0;
     } catch (error) {
       if (script.dead) throw error;
-      thrown = { error };
+      thrown = { error, binding };
       return FAILED;
     }
   };
@@ -49,8 +46,10 @@ export function callbacks(script) {
    */
   const on =
     (body) =>
-    (/** @type {number} */ self, /** @type {A} */ ...values) =>
-      guard(() => body(/** @type {Binding} */ (script.bindings.get(self)), ...values));
+    (/** @type {number} */ self, /** @type {A} */ ...values) => {
+      const binding = /** @type {Binding} */ (script.bindings.get(self));
+      return guard(() => body(binding, ...values), binding);
+    };
 
   /** @param {Binding} binding @param {number} peer a `tow_peer`; 0: nobody knows */
   const peerOf = ({ transport }, peer) =>
@@ -161,9 +160,9 @@ export function callbacks(script) {
       /** @type {number} */ address,
       /** @type {number} */ errorAt,
     ) => {
-      const transport = script.transports.get(address);
       const callback = camel(script.string(name));
-      const protocol = transport?.getProtocol();
+      const transport = thrown?.binding?.transport ?? script.transports.get(address);
+      const protocol = thrown?.binding?.protocol ?? transport?.getProtocol();
       const cause = thrown?.error;
       if (thrown && transport) causes.set(transport, cause);
       const error = thrown ? callbackFailed(callback, cause) : script.error(errorAt);

@@ -130,6 +130,23 @@ test('L6: what is thrown in connection_made is told, and the connection lives on
   );
 });
 
+test('L6: what is thrown in connection_lost is told, with whose it was', async (t) => {
+  const { loop, reports, network } = loopFor(t);
+  network.serve('x', () => {});
+  const protocol = {
+    connectionLost() {
+      throw new RangeError('bad');
+    },
+  };
+  const { transport } = await loop.connect('mem:x', () => protocol);
+  transport.close();
+  assert.equal(await transport.closed, null);
+  assert.deepEqual(
+    reports.map(([, context]) => context),
+    [{ callback: 'connectionLost', transport, protocol }],
+  );
+});
+
 test('L6: a handler that throws itself breaks nothing', async (t) => {
   const { loop } = loopFor(t);
   t.mock.method(console, 'error', () => {});
