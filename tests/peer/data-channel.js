@@ -86,7 +86,11 @@ export function openChannel({ protocol, offers }, listener) {
     } else if (!isDescribed) {
       early.push(word);
     } else if (!HIDDEN.test(word.candidate)) {
-      connection.addRemoteCandidate(word.candidate, word.mid);
+      try {
+        connection.addRemoteCandidate(word.candidate, word.mid);
+      } catch {
+        // one of many: it may be connected, or closed, by another
+      }
     }
   }
 
