@@ -31,7 +31,7 @@ export class ScriptModule {
 
   /** Whether the module is closed, or broken. */
   get dead() {
-    return this.instance.dead !== undefined;
+    return this.instance?.dead !== undefined;
   }
 
   close() {
