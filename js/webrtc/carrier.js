@@ -104,7 +104,8 @@ async function openRoom(request, { isStream, room: at, role, owner: makeOwner },
   const making = (framed) => {
     const stream = { ordered: true, protocol: framed ? FRAMED : STREAM };
     const channel = isStream ? stream : { ...datagrams, protocol: DATAGRAMS };
-    return { RTCPeerConnection, iceServers, opening, patience, channel };
+    const holds = !texts.isLetters;
+    return { RTCPeerConnection, iceServers, holds, opening, patience, channel };
   };
   const room = new Room(texts, self, making, owner);
   owner.room = room;

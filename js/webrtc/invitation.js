@@ -81,6 +81,7 @@ class Desk {
     this.#isTaken = true;
     let isOver = false;
     return {
+      isLetters: true,
       send: (text) => {
         if (!isOver) this.#send(JSON.parse(text));
       },

@@ -9,6 +9,7 @@ import { Statistics } from './statistics.js';
  * @property {any} RTCPeerConnection
  * @property {RTCIceServer[]} iceServers
  * @property {RTCDataChannelInit} channel
+ * @property {boolean} holds whether candidates may wait for the answer
  * @property {number} opening
  * @property {number} patience
  */
@@ -27,6 +28,7 @@ const LINGERING = 30_000;
 const FAREWELL = 1000;
 /** What is said in the channel itself after the last message, where messages come in order and none is lost. */
 const END = 'end';
+const CANDIDATE_LINES = /^a=(candidate:.*|end-of-candidates)\r?\n/gm;
 /** Candidates that are kept until there is a description. */
 const CANDIDATES = 64;
 
@@ -55,6 +57,12 @@ export class Link {
   /** Messages that Chromium tells of before it tells that the channel is open. @type {(ArrayBuffer | Uint8Array | string)[]} */
   #early = [];
   #isDescribed = false;
+  /**
+   * Who offers keeps its candidates until the answer is there: else the other could reach it before it knows whom to expect,
+   * and node-datachannel then takes that for a stranger. @type {(() => void)[]}
+   */
+  #held = [];
+  #isHolding;
   #isBroken = false;
   #isReliable;
   #wasHeard = false;
@@ -80,6 +88,7 @@ export class Link {
     this.session = session;
     this.framed = framed;
     this.offers = offers;
+    this.#isHolding = offers && making.holds;
     this.patience = making.patience;
     const { ordered, maxRetransmits, maxPacketLifeTime } = making.channel;
     const isWhole = (maxRetransmits ?? maxPacketLifeTime) === undefined;
@@ -104,9 +113,9 @@ export class Link {
     const [connection, channel] = [this.#connection, this.#channel];
     connection.onicecandidate = (/** @type {{candidate: RTCIceCandidate | null}} */ event) => {
       const { candidate } = event;
-      if (!candidate) this.#say('gathered');
+      if (!candidate) this.#sayWhere('gathered');
       else if (candidate.candidate)
-        this.#say('candidate', { candidate: candidate.candidate, mid: candidate.sdpMid });
+        this.#sayWhere('candidate', { candidate: candidate.candidate, mid: candidate.sdpMid });
     };
     connection.onconnectionstatechange = () => {
       const { connectionState } = connection;
@@ -142,6 +151,12 @@ export class Link {
     if (this.#state !== 'over') this.room.say(this.id, type, { ...more, peer: this.session });
   }
 
+  /** Of a candidate; later, if it is held back. @param {string} type @param {object} [more] */
+  #sayWhere(type, more) {
+    if (this.#isHolding) this.#held.push(() => this.#say(type, more));
+    else this.#say(type, more);
+  }
+
   /** @param {() => Promise<void>} body */
   #work(body) {
     this.#chain = this.#chain
@@ -151,7 +166,8 @@ export class Link {
 
   async #describe() {
     await this.#connection.setLocalDescription();
-    this.#say('description', { sdp: this.#connection.localDescription.sdp });
+    const { sdp } = this.#connection.localDescription;
+    this.#say('description', { sdp: this.#isHolding ? sdp.replace(CANDIDATE_LINES, '') : sdp });
   }
 
   /** The peer's description; there is one. @param {string} sdp */
@@ -161,6 +177,8 @@ export class Link {
     this.#work(async () => {
       await this.#connection.setRemoteDescription({ type: this.offers ? 'answer' : 'offer', sdp });
       if (!this.offers) await this.#describe();
+      this.#isHolding = false;
+      for (const say of this.#held.splice(0)) say();
     });
     for (const candidate of this.#candidates.splice(0)) this.candidate(candidate);
   }

@@ -8,6 +8,7 @@ import { TowlineError } from '../errors.js';
  * @typedef {object} Signalling
  * @property {(text: string) => void} send never throws, and waits for nobody; the first text is what joins the room, and is
  *   said again after a connection that was lost
+ * @property {boolean} [isLetters] each end says all that it has to say at once
  * @property {(take: (text: string) => void, fail?: (error: TowlineError) => void) => void} receive called once; nothing comes
  *   before. `fail` is told, once and never inside `send`, that nothing will come or go any more
  * @property {() => void} [close] sends what can be sent at once; nothing comes after it, `fail` neither
