@@ -55,7 +55,6 @@ export function openChannel({ protocol, offers }, listener) {
   /** @type {Word[]} */
   const early = [];
   alive.add(pair);
-  connection.onLocalDescription((sdp) => listener.say({ type: 'description', sdp }));
   connection.onLocalCandidate((candidate, mid) =>
     listener.say({ type: 'candidate', candidate, mid }),
   );
@@ -74,13 +73,18 @@ export function openChannel({ protocol, offers }, listener) {
     wake();
     listener.onclose(connection.state() === 'connected' ? 'eof' : 'reset');
   });
-  if (offers) connection.setLocalDescription();
+  const describe = () => {
+    connection.setLocalDescription();
+    const { sdp } = /** @type {{sdp: string}} */ (connection.localDescription());
+    listener.say({ type: 'description', sdp });
+  };
+  if (offers) describe();
 
   /** Candidates may come before there is something to find a way for. @param {Word} word */
   function hear(word) {
     if (word.type === 'description') {
       connection.setRemoteDescription(withoutHidden(word.sdp), offers ? 'answer' : 'offer');
-      if (!offers) connection.setLocalDescription();
+      if (!offers) describe();
       isDescribed = true;
       early.splice(0).forEach(hear);
     } else if (!isDescribed) {
