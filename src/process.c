@@ -59,9 +59,9 @@ static int on_data(tow_protocol *self, const void *data, size_t size) {
 
 /* The end is told by the transport, whoever its protocol is by then [X2]. */
 static void pipe_act(tow_transport *t, tow_moment moment) {
+  if (moment != TOW_WHEN_LOST) return; /* else the subprocess's may be gone */
   child_pipe *pipe = ((pipe_transport *)t)->pipe;
   process *p = pipe->process;
-  if (moment != TOW_WHEN_LOST) return;
   if (callbacks_of(p)->pipe_connection_lost) {
     const tow_error *error = t->error.code ? &t->error : NULL;
     tow_enter(p->base.loop);

@@ -37,14 +37,8 @@ let shim;
 const streams = new Map();
 let changed = () => {};
 
-/** What node-entry.cjs may have, for files. @type {{requireModule?: (url: string) => Shim}} */
-const { requireModule } = /** @type {any} */ (globalThis);
-
-/** @param {string | undefined} url @returns {Promise<Shim>} */
-async function load(url) {
-  if (!url) return import('@bjorn3/browser_wasi_shim'); // the literal is for bundlers
-  return requireModule && url.startsWith('file:') ? requireModule(url) : import(url);
-}
+/** The literal is for bundlers. @param {string | undefined} url @returns {Promise<Shim>} */
+const load = (url) => (url ? import(url) : import('@bjorn3/browser_wasi_shim'));
 
 /** @param {string} code @param {string} message */
 const fail = (code, message) => post({ type: 'failed', code, message });

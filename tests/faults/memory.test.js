@@ -113,7 +113,8 @@ for (const [host, command] of Object.entries(plainHosts)) {
     await closed;
     const { memory, handles } = await subject.stats();
     t.diagnostic(`memory before ${start.memory}, after ${memory}`);
-    if (host === 'native') assert.equal(memory, start.memory);
+    // One small piece of the queue is kept for the next write.
+    if (host === 'native') assert.ok(memory <= start.memory + 1, `${memory} pieces of memory`);
     assert.equal(handles, start.handles);
     assert.deepEqual(subject.calls(id), ['made', 'pause', 'lost']);
     assert.deepEqual(await subject.end(), { memory: 0, status: 0 });
