@@ -1,6 +1,6 @@
 /** Programs that nobody here wrote, in Workers, and two in a row: in Node and in Chromium. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { load } from '../../js/node.js';
 import { workers } from '../../js/worker/node.js';
@@ -63,6 +63,11 @@ function inChromium(options) {
   return (name, build) => browser.page.evaluate(tellHere, { name, build, programs });
 }
 
+/** Its source comes from Debian's, where apt can be asked for sources. */
+const needsLua = existsSync(fromRoot(programs.lua))
+  ? {}
+  : { skip: 'the source of Lua was not to be had' };
+
 /** @type {[string, () => Tell][]} */
 const places = [
   ['in Node', () => inNode],
@@ -74,7 +79,7 @@ for (const [place, open] of places) {
   describe(`programs ${place}`, () => {
     const tell = open();
     for (const build of builds) {
-      test(`Lua, line by line, ${build}`, async () => {
+      test(`Lua, line by line, ${build}`, needsLua, async () => {
         const { greeting, answers, errors, returncode } = await tell('dialogue', build);
         assert.match(greeting, /^Lua 5\.4/);
         assert.deepEqual(answers, ['2\n', '', '5050\n', '', 'caught\n', '1000000\n']);
@@ -82,16 +87,20 @@ for (const [place, open] of places) {
         assert.equal(returncode, 7);
       });
 
-      test(`Lua ends when its input does, ${build}`, async () => {
+      test(`Lua ends when its input does, ${build}`, needsLua, async () => {
         const seen = await tell('endOfInput', build);
         assert.deepEqual(seen, { output: 'false\t0\nbye\n', returncode: 0 });
       });
 
-      test(`X5, a script that spins ends by SIGINT, and by SIGKILL, ${build}`, async () => {
-        assert.deepEqual(await tell('spinning', build), [-2, -9]);
-      });
+      test(
+        `X5, a script that spins ends by SIGINT, and by SIGKILL, ${build}`,
+        needsLua,
+        async () => {
+          assert.deepEqual(await tell('spinning', build), [-2, -9]);
+        },
+      );
 
-      test(`a script of Lua's among files, ${build}`, async () => {
+      test(`a script of Lua's among files, ${build}`, needsLua, async () => {
         const { out, errors, returncode } = await tell('script', build);
         assert.equal(out, 'ONE\nTWO\n');
         assert.match(errors, /script\.lua:5: that is why/);
