@@ -66,14 +66,10 @@ export class Connection {
       return made;
     };
     this.made(this.create(0));
-    // The marks are those of the one above, the step that of the one below.
     if (
-      this.transport !== 0 &&
+      this.transport &&
       (high !== UNSET || low !== UNSET) &&
-      [this.top, this.transport].some(
-        (transport) =>
-          instance.call('tow_transport_set_write_buffer_limits', transport, high, low) < 0,
-      )
+      instance.call('tow_transport_set_write_buffer_limits', this.top, high, low) < 0
     )
       this.failed('EINVAL', 0, 'not write buffer limits');
     return made;

@@ -44,14 +44,6 @@ export class LinkConnection extends Connection {
     }
   }
 
-  /** @param {number} transport @override */
-  made(transport) {
-    super.made(transport);
-    const { framed, instance, keepalive } = this;
-    if (transport !== 0 && framed && keepalive !== 0)
-      instance.call('tow_framing_set_keepalive', this.top, Math.max(0, keepalive));
-  }
-
   // ---- Writing ----
 
   /** How much more the channel may be given. One that has closed takes all, for nothing. */
