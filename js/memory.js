@@ -110,17 +110,6 @@ export class Memory {
     };
   }
 
-  /** The size of `tow_iovec`s together. @param {number} lines @param {number} count */
-  size(lines, count) {
-    this.#check(lines, 8 * count);
-    let size = 0;
-    for (let at = lines >>> 2; at < (lines >>> 2) + 2 * count; at += 2) {
-      this.#check(this.u32[at], this.u32[at + 1]);
-      size += this.u32[at + 1];
-    }
-    return size;
-  }
-
   /**
    * A copy of the bytes of `tow_iovec`s, from the `skip`th on, `limit` at most.
    * @param {number} lines
@@ -129,19 +118,21 @@ export class Memory {
    * @param {number} limit
    */
   gather(lines, count, skip, limit) {
-    const copy = new Uint8Array(Math.max(0, Math.min(this.size(lines, count) - skip, limit)));
+    this.#check(lines, 8 * count);
+    const parts = [];
+    let size = 0;
+    for (let at = lines; at < lines + 8 * count; at += 8) {
+      const piece = this.bytes(this.word(at), this.word(at + 4));
+      const part = piece.subarray(skip, skip + Math.max(0, limit - size));
+      skip = Math.max(0, skip - piece.length);
+      size += part.length;
+      if (part.length > 0) parts.push(part);
+    }
+    const copy = new Uint8Array(size);
     let filled = 0;
-    for (let i = 0; filled < copy.length; i++) {
-      const base = this.word(lines + 8 * i);
-      const size = this.word(lines + 8 * i + 4);
-      if (skip < size) {
-        const part = Math.min(size - skip, copy.length - filled);
-        copy.set(this.bytes(base + skip, part), filled);
-        filled += part;
-        skip = 0;
-      } else {
-        skip -= size;
-      }
+    for (const part of parts) {
+      copy.set(part, filled);
+      filled += part.length;
     }
     return copy;
   }

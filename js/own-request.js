@@ -82,7 +82,7 @@ export class OwnRequest extends Request {
   /** @param {string} code @param {string} message @param {unknown} [cause] */
   #giveUp(code, message, cause) {
     this.cancel();
-    this.#fail(code, message, cause === undefined ? {} : { cause });
+    this.#fail(code, message, { cause });
   }
 
   /** @override */

@@ -35,7 +35,7 @@ export const pausing = (WebSocketConnection) =>
     }
 
     /** @param {Uint8Array<ArrayBuffer>} bytes @override */
-    transmit(bytes) {
+    send(bytes) {
       this.#sending++;
       this.socket.send(bytes, () => {
         this.#sending--;

@@ -1,12 +1,9 @@
-import { AGREED_FRAMING, CAN_READ, CAN_WRITE, Connection, WANTS_CORK } from '../connection.js';
-import { Inbox } from '../inbox.js';
+import { ChannelConnection } from '../channel.js';
 import { NOT_SPOKEN, offer, understand } from './websocket-framing.js';
 
 /** @typedef {import('../request.js').HostOptions} HostOptions */
 /** @typedef {import('../request.js').Request} Request */
 
-/** How much may be on its way in the socket; what is over it waits in the core [F7]. */
-const WINDOW = 262144;
 /**
  * Nothing tells that `bufferedAmount` has fallen, so it is looked at: after so many milliseconds, and whenever a message
  * comes. Where timers are slowed (a tab in the background: once a second) that still moves a window each time.
@@ -19,13 +16,11 @@ const CLEAN = [1000, 1001, 1005];
 const encoder = new TextEncoder();
 
 /** A WebSocket as any browser has it: it pushes, and sends without telling how far it is [F7, H1, H2, H3]. */
-export class WebSocketConnection extends Connection {
+export class WebSocketConnection extends ChannelConnection {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #poll;
   /** How the peer closed it. @type {{code: number, reason: string} | undefined} */
   #ending;
-  /** Why it ended before connection_lost: reported in its turn, or by the next write. @type {(() => void) | undefined} */
-  #report;
   /** The code for an end that was not meant. */
   #failure = 1011;
 
@@ -36,13 +31,10 @@ export class WebSocketConnection extends Connection {
    */
   constructor(instance, socket, options) {
     const { framed, subprotocol } = understand(socket.protocol, options.framing);
-    super(instance, CAN_READ | CAN_WRITE | WANTS_CORK | (framed ? AGREED_FRAMING : 0));
+    super(instance, framed, options);
     this.socket = socket;
     this.subprotocol = subprotocol;
-    this.keepalive = options.keepalive;
     this.refuseText = options.refuseText;
-    this.inbox = new Inbox(this, options.inbox);
-    this.waiting = false;
     socket.onmessage = (/** @type {{data: any}} */ { data }) =>
       instance.turn(() => this.#message(data));
     socket.onclose = (/** @type {{code: number, reason: string}} */ event) =>
@@ -67,16 +59,7 @@ export class WebSocketConnection extends Connection {
   /** @param {{code: number, reason: string}} event */
   #closed({ code, reason }) {
     this.#ending = { code, reason };
-    if (CLEAN.includes(code)) {
-      this.inbox.end(() => {
-        this.eof();
-        this.drain();
-      });
-    } else {
-      const lost = this.lostBy(code, reason);
-      this.#report = () => this.failed(lost.code, lost.native, lost.message);
-      this.inbox.end(this.#report);
-    }
+    this.over(CLEAN.includes(code) ? null : this.lostBy(code, reason));
   }
 
   /** What a close that was not clean means. @param {number} code @param {string} reason */
@@ -86,63 +69,32 @@ export class WebSocketConnection extends Connection {
     return { code: 'ECLOSED', native: code, message: text };
   }
 
-  // ---- Writing ----
+  // ---- Asked by the channel ----
 
-  /** How much more the socket may be given. One that has closed takes all, for nothing. */
-  get #room() {
-    return this.socket.readyState === OPEN
-      ? WINDOW - this.socket.bufferedAmount
-      : Number.POSITIVE_INFINITY;
-  }
-
-  /** @param {Uint8Array<ArrayBuffer>} bytes */
-  #send(bytes) {
-    if (this.socket.readyState === OPEN) this.transmit(bytes);
-  }
-
-  /** @param {number} lines @param {number} count @override */
-  write(lines, count) {
-    if (this.#report) {
-      this.#report();
-      return 0;
-    }
-    const room = this.#room;
-    if (room === Number.POSITIVE_INFINITY) return this.instance.memory.size(lines, count);
-    const bytes = this.instance.memory.gather(lines, count, 0, room);
-    if (bytes.length > 0) this.#send(bytes);
-    return bytes.length;
+  /** @override */
+  get isOpen() {
+    return this.socket.readyState === OPEN;
   }
 
   /** @override */
-  flush() {
-    this.waiting = true;
-    this.await();
+  get buffered() {
+    return this.socket.bufferedAmount;
   }
 
-  drain() {
-    this.waiting = false;
-    if (this.#report) return this.#report();
-    if (!this.live) return;
-    const step = this.step;
-    for (let budget = WINDOW; budget > 0; ) {
-      const limit = Math.min(this.#room, step);
-      if (limit <= 0) return this.flush();
-      const bytes = this.peek(limit);
-      if (!bytes) return;
-      this.#send(bytes);
-      this.sent(bytes.length);
-      budget -= bytes.length;
-    }
-    this.instance.later(() => this.drain());
+  /** @param {Uint8Array<ArrayBuffer>} bytes @override */
+  send(bytes) {
+    this.socket.send(bytes);
+  }
+
+  /** @override */
+  await() {
+    this.#poll ??= setTimeout(() => {
+      this.#poll = undefined;
+      this.instance.turn(() => this.drain());
+    }, POLL);
   }
 
   // ---- Asked by the core ----
-
-  /** @param {boolean} on @override */
-  setReading(on) {
-    this.reading = on;
-    if (on) this.inbox.resume();
-  }
 
   /** @param {unknown} error @override */
   close(error) {
@@ -159,9 +111,9 @@ export class WebSocketConnection extends Connection {
   extraInfo(name) {
     if (name === 'url') return this.socket.url || undefined;
     if (name === 'subprotocol') return this.subprotocol;
-    if (name === 'read_backpressure') return this.framed ? 'credit' : 'inbox';
     if (name === 'close_code') return this.#ending && String(this.#ending.code);
     if (name === 'close_reason') return this.#ending?.reason;
+    return super.extraInfo(name);
   }
 
   // ---- What other WebSockets do differently ----
@@ -171,24 +123,11 @@ export class WebSocketConnection extends Connection {
     return code + 3000;
   }
 
-  /** @param {Uint8Array<ArrayBuffer>} bytes */
-  transmit(bytes) {
-    this.socket.send(bytes);
-  }
-
   /** @param {number} code */
   shut(code) {
     clearTimeout(this.#poll);
     this.socket.onmessage = this.socket.onclose = null;
     this.socket.close(code);
-  }
-
-  /** There is no room: calls `drain` when there may be. */
-  await() {
-    this.#poll ??= setTimeout(() => {
-      this.#poll = undefined;
-      this.instance.turn(() => this.drain());
-    }, POLL);
   }
 }
 

@@ -1,0 +1,114 @@
+import { AGREED_FRAMING, CAN_READ, CAN_WRITE, Connection, WANTS_CORK } from './connection.js';
+import { Inbox } from './inbox.js';
+
+/** How much may be on its way in a channel; what is over it waits in the core [F7]. */
+const WINDOW = 262144;
+
+/**
+ * A stream over a channel of messages: it pushes what comes, and takes all that it is given [F7, H2, H3]. A transport's file
+ * extends it, and says what the channel is.
+ */
+export class ChannelConnection extends Connection {
+  /** Why it ended before connection_lost: reported in its turn, or by the next write. @type {(() => void) | undefined} */
+  #report;
+  /** The core has bytes that wait for room. */
+  waiting = false;
+
+  /**
+   * @param {import('./instance.js').Instance} instance
+   * @param {boolean} framed
+   * @param {{inbox: number, keepalive: number}} options
+   */
+  constructor(instance, framed, { inbox, keepalive }) {
+    super(instance, CAN_READ | CAN_WRITE | WANTS_CORK | (framed ? AGREED_FRAMING : 0));
+    this.keepalive = keepalive;
+    this.inbox = new Inbox(this, inbox);
+  }
+
+  // ---- What a channel is ----
+
+  /** One that is not takes all, for nothing. */
+  get isOpen() {
+    return false;
+  }
+
+  /** Bytes that have not left yet. */
+  get buffered() {
+    return 0;
+  }
+
+  /** @param {Uint8Array<ArrayBuffer>} _bytes */
+  send(_bytes) {}
+
+  /** There is no room: calls `drain` when there may be. */
+  await() {}
+
+  // ---- Facts ----
+
+  /** The channel has ended; null: as it should. @param {{code: string, native: number, message: string} | null} error */
+  over(error) {
+    if (error) this.#report = () => this.failed(error.code, error.native, error.message);
+    this.inbox.end(() => {
+      if (!error) this.eof();
+      this.drain();
+    });
+  }
+
+  /** There may be room. */
+  drain() {
+    this.waiting = false;
+    if (this.#report) return this.#report();
+    if (!this.live) return;
+    const { step } = this;
+    for (let budget = WINDOW; budget > 0; ) {
+      const limit = Math.min(this.#room, step);
+      if (limit <= 0) return this.flush();
+      const bytes = this.peek(limit);
+      if (!bytes) return;
+      this.#send(bytes);
+      this.sent(bytes.length);
+      budget -= bytes.length;
+    }
+    this.instance.later(() => this.drain());
+  }
+
+  /** How much more it may be given. */
+  get #room() {
+    return this.isOpen ? WINDOW - this.buffered : Number.POSITIVE_INFINITY;
+  }
+
+  /** @param {Uint8Array<ArrayBuffer>} bytes */
+  #send(bytes) {
+    if (bytes.length > 0 && this.isOpen) this.send(bytes);
+  }
+
+  // ---- Asked by the core ----
+
+  /** @param {number} lines @param {number} count @override */
+  write(lines, count) {
+    if (this.#report) {
+      this.#report();
+      return 0;
+    }
+    const bytes = this.instance.memory.gather(lines, count, 0, this.#room);
+    this.#send(bytes);
+    return bytes.length;
+  }
+
+  /** @override */
+  flush() {
+    this.waiting = true;
+    this.await();
+  }
+
+  /** @param {boolean} on @override */
+  setReading(on) {
+    this.reading = on;
+    if (on) this.inbox.resume();
+  }
+
+  /** @param {string} name @returns {string | undefined} @override */
+  extraInfo(name) {
+    if (name === 'read_backpressure') return this.framed ? 'credit' : 'inbox';
+  }
+}
