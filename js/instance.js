@@ -78,7 +78,7 @@ export class Instance {
     this.exports = {};
   }
 
-  /** @param {WebAssembly.Exports} exports @param {boolean} growsInPlace */
+  /** @internal @param {WebAssembly.Exports} exports @param {boolean} growsInPlace */
   start(exports, growsInPlace) {
     this.exports = /** @type {Record<string, Function>} */ (exports);
     this.memory.attach(/** @type {WebAssembly.Memory} */ (exports.memory), growsInPlace);

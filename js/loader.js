@@ -7,8 +7,16 @@ import { wasiImports } from './wasi.js';
 const ABI_VERSION = 1;
 
 /**
- * @typedef {string | URL | Response | PromiseLike<Response> | WebAssembly.Module | ArrayBuffer | ArrayBufferView} Source
- *
+ * A compiled `WebAssembly.Module`: an object with nothing to tell it by. (Of TypeScript's libraries only a browser's has the name.)
+ * @typedef {object} CompiledModule
+ */
+
+/**
+ * Where a module comes from: its address (in Node a path, too), a Response, its bytes, or compiled already.
+ * @typedef {string | URL | Response | PromiseLike<Response> | CompiledModule | ArrayBuffer | ArrayBufferView} Source
+ */
+
+/**
  * @typedef {object} LoadOptions
  * @property {Record<string, Record<string, Function>>} [imports] what the module imports besides: `{app: {...}}`
  * @property {(error: TowlineError) => void} [onerror] a failure that no call can return: of a callback, or a trap.
@@ -25,7 +33,7 @@ const ABI_VERSION = 1;
  * @typedef {object} Platform
  * @property {new (instance: Instance) => M} Module
  * @property {Record<string, import('./request.js').Carrier>} transports
- * @property {(source: string | URL) => Promise<Response | BufferSource>} read
+ * @property {(source: string | URL) => Promise<Response | ArrayBuffer | ArrayBufferView>} read
  */
 
 /** @param {unknown} cause */

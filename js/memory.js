@@ -13,12 +13,12 @@ const unsigned = (value) => (value < 0 ? value >>> 0 : value);
 export class Memory {
   u8 = new Uint8Array(0);
   u32 = new Uint32Array(0);
-  /** Whether the memory has a maximum, so that its bytes never move. */
+  /** Whether the memory has a maximum, so that its bytes never move. @internal */
   growsInPlace = false;
   /** @type {WebAssembly.Memory | undefined} */
   #memory;
 
-  /** @param {WebAssembly.Memory} memory @param {boolean} growsInPlace */
+  /** @internal @param {WebAssembly.Memory} memory @param {boolean} growsInPlace */
   attach(memory, growsInPlace) {
     this.#memory = memory;
     this.growsInPlace = growsInPlace;
@@ -100,7 +100,7 @@ export class Memory {
     return bytes.length;
   }
 
-  /** A `tow_error`; null for a null pointer. @param {number} address */
+  /** A `tow_error`; null for a null pointer. @internal @param {number} address */
   error(address) {
     if (address === 0) return null;
     return {
@@ -112,6 +112,7 @@ export class Memory {
 
   /**
    * A copy of the bytes of `tow_iovec`s, from the `skip`th on, `limit` at most.
+   * @internal
    * @param {number} lines
    * @param {number} count
    * @param {number} skip

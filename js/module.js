@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { TowlineError } from './errors.js';
 import { OwnRequest } from './own-request.js';
 
@@ -14,7 +15,7 @@ const encoder = new TextEncoder();
 export class Transport {
   #connection;
 
-  /** @param {import('./connection.js').Connection} connection */
+  /** @internal @param {Connection} connection */
   constructor(connection) {
     this.#connection = connection;
     /** What connection_lost was told: null after an end that was meant. Never rejects. */
@@ -65,7 +66,7 @@ export class Transport {
 export class Server {
   #listener;
 
-  /** @param {Listener} listener */
+  /** @internal @param {Listener} listener */
   constructor(listener) {
     this.#listener = listener;
     /** Where to connect to; with the port that the system chose. */
@@ -77,15 +78,17 @@ export class Server {
     if (this.#listener.own) this.#listener.abandon();
   }
 
+  /** `close` on each of its connections. */
   closeClients() {
     for (const client of this.#listener.clients) new Transport(client).close();
   }
 
+  /** `abort` on each of its connections. */
   abortClients() {
     for (const client of this.#listener.clients) new Transport(client).abort();
   }
 
-  /** @param {string} name @param {string} [otherwise] */
+  /** What the host knows of it: 'sockname' ... (rule I1). @param {string} name @param {string} [otherwise] */
   getExtraInfo(name, otherwise) {
     return this.#listener.extraInfo(name) ?? otherwise;
   }
@@ -100,7 +103,7 @@ export class Server {
 export class Module {
   #instance;
 
-  /** @param {Instance} instance */
+  /** @internal @param {Instance} instance */
   constructor(instance) {
     this.#instance = instance;
     /** The module's exports; a trap in one ends the module, and throws a TowlineError. @type {Record<string, any>} */
@@ -153,6 +156,7 @@ export class Module {
   }
 
   /**
+   * @internal
    * @protected
    * @param {import('./request.js').Verb} verb
    * @param {string} address

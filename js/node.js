@@ -63,6 +63,7 @@ export class Loop extends BaseLoop {
    * @param {number} fd
    * @param {() => P} factory
    * @param {import('./protocols/loop.js').Options} [options]
+   * @returns {Promise<{transport: import('./protocols/transport.js').StreamTransport, protocol: P}>}
    */
   connectReadPipe(fd, factory, options) {
     return this.open('readPipe', `fd:${fd}`, factory, options);
@@ -74,6 +75,7 @@ export class Loop extends BaseLoop {
    * @param {number} fd
    * @param {() => P} factory
    * @param {import('./protocols/loop.js').Options} [options]
+   * @returns {Promise<{transport: import('./protocols/transport.js').StreamTransport, protocol: P}>}
    */
   connectWritePipe(fd, factory, options) {
     return this.open('writePipe', `fd:${fd}`, factory, options);

@@ -12,16 +12,16 @@ import { TowlineError } from './errors.js';
  *   none, framing 30 seconds; negative: none
  * @property {boolean} nodelay TCP_NODELAY
  * @property {boolean} reuseAddress SO_REUSEADDR (Node always does)
- * @property {boolean} ipv6Only
- * @property {boolean} refuseText WebSocket: a text frame ends the connection
+ * @property {boolean} ipv6Only for 'tcp://[::]:port': no IPv4 (IPV6_V6ONLY)
+ * @property {boolean} refuseText WebSocket: a text frame ends the connection; else it arrives as UTF-8
  * @property {number} inbox bytes that may be held while reading is paused, where the peer cannot be stopped
  * @property {string | string[]} subprotocols WebSocket: 'mqtt', or several
- * @property {string | Record<string, string>} headers WebSocket, not in a browser
+ * @property {string | Record<string, string>} headers WebSocket, not in a browser: 'Name: value\r\n' lines, or by name
  * @property {'offered' | 'demanded' | 'refused'} framing WebSocket: whether both ends are to speak Towline framing. Offered:
  *   if the peer can, too; demanded: a peer that cannot is an error
- * @property {any} [WebSocket] the constructor to use; a browser's `WebSocketStream`, too, where a plain peer is to be held
- *   back while reading is paused. It is not the default: Chromium's (156) takes the page down when a peer resets a
- *   connection that bytes wait to leave by
+ * @property {new (address: string, ...more: any[]) => object} [WebSocket] the constructor to use; a browser's
+ *   `WebSocketStream`, too, where a plain peer is to be held back while reading is paused. It is not the default:
+ *   Chromium's (156) takes the page down when a peer resets a connection that bytes wait to leave by
  */
 
 /**

@@ -3,14 +3,14 @@ import { StreamReader } from './stream-reader.js';
 import { StreamWriter } from './stream-writer.js';
 import { readableOf, writableOf } from './web.js';
 
-/** @typedef {import('../errors.js').TowlineError} TowlineError */
-/** @typedef {import('../protocols/transport.js').StreamTransport} StreamTransport */
+/** @import { TowlineError } from '../errors.js' */
+/** @import { StreamTransport } from '../protocols/transport.js' */
 
 /** What openConnection answers: a connection to read from and to write to, as asyncio does or as Web Streams do. */
 export class StreamConnection {
   #protocol;
 
-  /** @param {StreamProtocol} protocol */
+  /** @internal @param {StreamProtocol} protocol */
   constructor(protocol) {
     this.#protocol = protocol;
     this.reader = protocol.reader;
@@ -18,10 +18,12 @@ export class StreamConnection {
     this.transport = protocol.transport;
   }
 
+  /** What comes, as a Web Stream: the transport's. */
   get readable() {
     return readableOf(this.#protocol);
   }
 
+  /** What goes, as a Web Stream: the transport's. */
   get writable() {
     return writableOf(this.#protocol);
   }

@@ -2,7 +2,10 @@ import { TowlineError } from '../errors.js';
 import { ByteBuffer } from './byte-buffer.js';
 import { IncompleteReadError, LimitOverrunError } from './errors.js';
 
-/** @typedef {{signal?: AbortSignal}} ReadOptions a signal gives the reading up: no byte is lost */
+/**
+ * @typedef {object} ReadOptions
+ * @property {AbortSignal} [signal] gives the reading up: no byte is lost
+ */
 
 const encoder = new TextEncoder();
 const newline = '\n';

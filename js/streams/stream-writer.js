@@ -1,7 +1,6 @@
 import { TowlineError } from '../errors.js';
 
-/** @typedef {import('../protocols/transport.js').Bytes} Bytes */
-/** @typedef {import('../protocols/transport.js').StreamTransport} StreamTransport */
+/** @import { Bytes, StreamTransport } from '../protocols/transport.js' */
 
 /** asyncio.StreamWriter; `write` answers what `drain` does, so that `await writer.write(...)` keeps to the marks. */
 export class StreamWriter {
@@ -13,28 +12,30 @@ export class StreamWriter {
   /** @type {Set<() => void>} */
   #waiting = new Set();
   #lose = (/** @type {TowlineError} */ _error) => {};
-  /** Fulfilled with why. @type {Promise<TowlineError>} */
+  /** Fulfilled with why. @internal @type {Promise<TowlineError>} */
   lost = new Promise((resolve) => {
     this.#lose = resolve;
   });
 
-  /** @param {StreamTransport} transport */
+  /** @internal @param {StreamTransport} transport */
   constructor(transport) {
     this.transport = transport;
   }
 
   // ---- What the protocol is told ----
 
+  /** @internal */
   pause() {
     this.#isPaused = true;
   }
 
+  /** @internal */
   resume() {
     this.#isPaused = false;
     this.#wake();
   }
 
-  /** @param {TowlineError | null} error */
+  /** @internal @param {TowlineError | null} error */
   lose(error) {
     const cause = error ?? undefined;
     this.#loss = new TowlineError(error?.code ?? 'ECLOSED', 'the connection is lost', { cause });
@@ -58,7 +59,7 @@ export class StreamWriter {
     return this.#drained();
   }
 
-  /** @param {Iterable<Bytes>} lines */
+  /** Several pieces as one. @param {Iterable<Bytes>} lines */
   writelines(lines) {
     this.transport.writelines(lines);
     return this.#drained();
@@ -84,6 +85,7 @@ export class StreamWriter {
     if (this.#loss) throw this.#loss;
   }
 
+  /** Whether this connection has a half-close [E1]. */
   canWriteEof() {
     return this.transport.canWriteEof();
   }
@@ -100,12 +102,13 @@ export class StreamWriter {
     this.transport.close();
   }
 
-  /** Ends the stream, or the connection where that is one. @param {boolean} isLast the peer has ended already */
+  /** Ends the stream, or the connection where that is one. @internal @param {boolean} isLast the peer has ended already */
   finish(isLast) {
     if (this.canWriteEof() && !isLast) this.writeEof();
     else this.close();
   }
 
+  /** Whether it was closed, or is lost. */
   isClosing() {
     return this.transport.isClosing();
   }
@@ -116,7 +119,7 @@ export class StreamWriter {
     if (error) throw error;
   }
 
-  /** @param {string} name @param {string} [otherwise] */
+  /** As the transport's. @param {string} name @param {string} [otherwise] */
   getExtraInfo(name, otherwise) {
     return this.transport.getExtraInfo(name, otherwise);
   }

@@ -5,6 +5,7 @@
  * `pause()`, `resume()`. The inbox is for what has been taken apart by then. (The class to extend is given, so that a page
  * loads it once, and this only if it can use it.)
  * @param {typeof import('./websocket.js').WebSocketConnection} WebSocketConnection
+ * @returns {typeof WebSocketConnection}
  */
 export const pausing = (WebSocketConnection) =>
   class extends WebSocketConnection {

@@ -6,7 +6,7 @@ import { isName, TEXT_LIMIT } from './signalling.js';
 /**
  * Signalling between the tabs and workers of one origin; in Node, between the threads of one process. A room is a
  * BroadcastChannel with its name behind a prefix.
- * @param {{prefix?: string}} [options]
+ * @param {{prefix?: string}} [options] 'towline:' unless given
  * @returns {(room: string) => Signalling}
  */
 export function broadcastChannel({ prefix = 'towline:' } = {}) {

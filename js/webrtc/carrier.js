@@ -7,17 +7,24 @@ import { isName } from './signalling.js';
 import { LinkConnection, RoomListener } from './stream.js';
 
 /** @typedef {import('../request.js').HostOptions} HostOptions */
-/** @typedef {import('../request.js').Request} Request */
-/** @typedef {import('./room.js').Owner} Owner */
-/** @typedef {import('./room.js').Role} Role */
+/** @import { Request } from '../request.js' */
+/** @import { Owner, Role } from './room.js' */
 /** @typedef {import('./signalling.js').Signalling} Signalling */
+
+/**
+ * A STUN or TURN server, as an RTCPeerConnection wants it.
+ * @typedef {object} IceServer
+ * @property {string | string[]} urls 'stun:example.org:3478', 'turn:example.org?transport=tcp', 'turns:example.org'
+ * @property {string} [username]
+ * @property {string} [credential]
+ */
 
 /**
  * All may also be given to a single `connect`, `bind` or `listen`.
  * @typedef {object} WebRTCOptions
  * @property {(room: string) => Signalling | Promise<Signalling>} signalling how participants find each other: `rendezvous(url)`,
  *   `broadcastChannel()`, `invitation()`, or your own
- * @property {RTCIceServer[]} iceServers none, unless given: so nothing but the peers is asked
+ * @property {IceServer[]} iceServers none, unless given: so nothing but the peers is asked
  * @property {string} [name] this participant's, of at most 31 letters, digits and `_.~-`; 16 random letters unless given
  * @property {boolean} [ordered] datagrams: whether they arrive in order
  * @property {number} [maxRetransmits] datagrams: how often one that was lost is sent again; 0 unless given, Infinity: until
@@ -27,7 +34,7 @@ import { LinkConnection, RoomListener } from './stream.js';
  * @property {number} opening milliseconds for making a connection to one who was heard of, 30000; people who copy and paste
  *   take longer
  * @property {number} patience milliseconds: how long one who has said that it leaves may be silent, 5000
- * @property {any} [RTCPeerConnection] the constructor to use
+ * @property {new (configuration?: any) => object} [RTCPeerConnection] the constructor to use
  */
 
 /** @typedef {HostOptions & WebRTCOptions} Settings */

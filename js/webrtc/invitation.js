@@ -3,7 +3,7 @@ import { Letter } from './letter.js';
 import { isPeerName, randomLetters } from './room.js';
 
 /** @typedef {import('./signalling.js').Signalling} Signalling */
-/** @typedef {import('./letter.js').Message} Message */
+/** @import { Message } from './letter.js' */
 
 /**
  * @typedef {object} Invitation

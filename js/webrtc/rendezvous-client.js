@@ -5,7 +5,8 @@ import { isName, overflow, TEXT_LIMIT, WAITING_LIMIT } from './signalling.js';
 
 /**
  * @typedef {object} RendezvousOptions
- * @property {any} [WebSocket] a WebSocket class; without it the browser's, or in Node that of `ws`
+ * @property {new (address: string, ...more: any[]) => object} [WebSocket] a WebSocket class; without it the browser's, or in
+ *   Node that of `ws`
  * @property {(error: TowlineError) => void} [onerror] told of every failure, also of those after which it tries again:
  *   ECONNREFUSED, the rendezvous could not be reached; ECLOSED, it was lost, `native` is the WebSocket's close code;
  *   EOVERFLOW, too much waits to be sent; EADDRESS, no WebSocket can be made of the address

@@ -11,9 +11,9 @@ import { ring } from './waiting.js';
 /** @typedef {import('../subprocess.js').SpawnOptions} SpawnOptions */
 /** @typedef {import('../subprocess.js').Stdio} Stdio */
 /** @typedef {import('./pool.js').Thread} Thread */
-/** @typedef {import('./program.js').Source} Source */
-/** @typedef {import('./wasi-worker.js').Start} Start */
-/** @typedef {Start['way'] | 'messages'} Way */
+/** @typedef {import('../loader.js').Source} Source */
+/** @typedef {'shared' | 'suspending' | 'deferred'} PipeWay */
+/** @typedef {PipeWay | 'messages'} Way */
 
 /**
  * @typedef {object} WorkersOptions
@@ -21,21 +21,25 @@ import { ring } from './waiting.js';
  * @property {number} [limit] how many processes there may be at a time, those that were killed and still spin included; 64
  * @property {number} [pool] Workers that wait for a WASI command, so that it starts sooner; 1
  * @property {number} [grace] milliseconds that a program which listens is given after SIGTERM and SIGINT; 1000
- * @property {string | URL} [shim] where @bjorn3/browser_wasi_shim is, if neither a bundler nor an import map knows
- *
+ * @property {string | URL} [shim] where `@bjorn3/browser_wasi_shim` is, if neither a bundler nor an import map knows
+ */
+
+/**
  * What `spawn` can be told besides.
  * @typedef {object} WorkerOptions
  * @property {Source} [program] in place of the address's; the address still names it
  * @property {Record<string, string | Uint8Array> | Map<string, string | Uint8Array>} [files] the program's file system, by
  *   path. A Map is given back as the program leaves it, when that ends by itself
  * @property {number} [inbox] bytes that are held, where a program cannot be stopped from writing, nor be given more to read
- * @property {Start['way']} [isolate] the way of the pipes, for tests
- *
+ * @property {PipeWay} [isolate] the way of the pipes, for tests
+ */
+
+/**
  * What differs between Node and browsers.
  * @typedef {object} Platform
  * @property {(script?: string) => Thread} start
  * @property {(address: string) => string} resolve
- * @property {(address: string) => Promise<Response | BufferSource>} read
+ * @property {(address: string) => Promise<Response | ArrayBuffer | ArrayBufferView>} read
  * @property {() => Record<string, string>} environment
  * @property {(fd: number) => {write: (bytes: Uint8Array) => void, end: () => void}} printer
  */

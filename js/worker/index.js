@@ -1,8 +1,8 @@
 /** Subprocesses in Workers, in a browser. In Node, package.json's "exports" names node.js instead. */
 import { makeCarrier } from './carrier.js';
 
-/** @typedef {import('./messages.js').Message} Message */
-/** @typedef {import('./pool.js').Thread} Thread */
+/** @import { Message } from './messages.js' */
+/** @import { Thread } from './pool.js' */
 /** @typedef {import('./carrier.js').WorkersOptions} WorkersOptions */
 /** @typedef {import('./carrier.js').WorkerOptions} WorkerOptions */
 

@@ -16,17 +16,22 @@ import { MessageReader, MessageWriter } from './messages.js';
 import { nothing, nowhere } from './stream.js';
 import { Suspending } from './waiting.js';
 
-/** @typedef {import('./messages.js').Message} Message */
-/** @typedef {import('./stream.js').Reader} Reader */
-/** @typedef {import('./stream.js').Writer} Writer */
-/** @typedef {{write: (content: string | Uint8Array) => Promise<void>, end: () => void}} Output */
+/** @import { Message } from './messages.js' */
+/** @import { Reader, Writer } from './stream.js' */
+
+/**
+ * @typedef {object} Output
+ * @property {(content: string | Uint8Array) => Promise<void>} write resolves when the pipe has taken it all, and throws when
+ *   nobody reads
+ * @property {() => void} end nothing more will come
+ */
 
 /**
  * @typedef {object} Context
  * @property {string[]} arguments with the program's name
- * @property {Record<string, string>} environment
+ * @property {Record<string, string>} environment variables, by name
  * @property {AsyncIterable<Uint8Array>} stdin who breaks off closes it
- * @property {Output} stdout `write` resolves when the pipe has taken it all, and throws when nobody reads
+ * @property {Output} stdout
  * @property {Output} stderr
  * @property {(signal: number, handler: () => void) => void} listen for SIGTERM (15) or SIGINT (2)
  */

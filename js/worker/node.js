@@ -7,8 +7,8 @@ import { TowlineError } from '../errors.js';
 import { fromNode } from '../transports/node-error.js';
 import { makeCarrier } from './carrier.js';
 
-/** @typedef {import('./messages.js').Message} Message */
-/** @typedef {import('./pool.js').Thread} Thread */
+/** @import { Message } from './messages.js' */
+/** @import { Thread } from './pool.js' */
 /** @typedef {import('./carrier.js').WorkersOptions} WorkersOptions */
 /** @typedef {import('./carrier.js').WorkerOptions} WorkerOptions */
 

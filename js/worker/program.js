@@ -1,10 +1,10 @@
 import { TowlineError } from '../errors.js';
 
+/** @import { Source } from '../loader.js' */
+
 /**
- * What a program may be given as: an address or a path, bytes, a Response, or a compiled module. An address whose path
- * ends in .js or .mjs is a Worker's script, see module-worker.js; everything else is a WASI command.
- * @typedef {string | URL | Response | PromiseLike<Response> | WebAssembly.Module | ArrayBuffer | ArrayBufferView} Source
- *
+ * A program's source is as a module's. An address whose path ends in .js or .mjs is a Worker's script, see module-worker.js;
+ * everything else is a WASI command.
  * @typedef {{module: WebAssembly.Module} | {script: string}} Program
  */
 
@@ -20,7 +20,7 @@ export class Programs {
   /**
    * @param {Record<string, Source>} names
    * @param {(address: string) => string} resolve makes an address whole
-   * @param {(address: string) => Promise<Response | BufferSource>} read
+   * @param {(address: string) => Promise<Response | ArrayBuffer | ArrayBufferView>} read
    */
   constructor(names, resolve, read) {
     this.names = names;
