@@ -12,7 +12,7 @@ export const HOLDS_LOANS = 32;
 export const AGREED_FRAMING = 64;
 
 /** TOW_UNSET. */
-const UNSET = -0x80000000;
+export const UNSET = -0x80000000;
 
 /** How many pieces of the queue are taken at a time. */
 const LINES = 8;

@@ -1,13 +1,12 @@
+import { UNSET } from '../connection.js';
+import { PEER_SIZE } from '../endpoint.js';
 import { TowlineError } from '../errors.js';
 
 /** @typedef {import('../instance.js').Instance} Instance */
 
 /** What is copied into the module without asking it for memory; a text or an answer, too. */
 const STAGE_SIZE = 65536;
-/** The size of a `tow_peer`. */
-const PEER_SIZE = 32;
-/** TOW_UNSET, and what stands for numbers that C has no room for. */
-const UNSET = -0x80000000;
+/** What stands for numbers that C has no room for. */
 const MOST = 0x7fffffff;
 
 /** @param {number | undefined} value */
