@@ -7,6 +7,7 @@
  * RECEIVING. Bytes are read whether the protocol reads or not, for there may be signs among them. Data that the
  * protocol does not take is HELD, at most a window of it; credit is given for what it has taken. */
 #include "framing.h"
+#include "answer.h"
 
 #include <string.h>
 
@@ -108,19 +109,9 @@ static int upper_revoke(void *self) {
   return tow_layer_revoke(self);
 }
 
-static int answer(const char *text, char *value, size_t capacity) {
-  size_t size = strlen(text);
-  if (capacity > 0) {
-    size_t part = size < capacity ? size : capacity - 1;
-    memcpy(value, text, part);
-    value[part] = 0;
-  }
-  return (int)size;
-}
-
 static int upper_extra_info(void *self, const char *name, char *value, size_t capacity) {
-  if (strcmp(name, "framing") == 0) return answer("towline.1", value, capacity);
-  if (strcmp(name, "read_backpressure") == 0) return answer("credit", value, capacity);
+  if (strcmp(name, "framing") == 0) return tow_answer_text("towline.1", value, capacity);
+  if (strcmp(name, "read_backpressure") == 0) return tow_answer_text("credit", value, capacity);
   return tow_layer_extra_info(self, name, value, capacity);
 }
 

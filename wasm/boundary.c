@@ -25,14 +25,7 @@ static const tow_loop_host loop_host = {
 };
 
 const tow_connection_host tow_wasm_connection_host = {
-    .size = sizeof(tow_connection_host),
-    .write = tow_import_write,
-    .flush = tow_import_flush,
-    .shutdown = tow_import_shutdown,
-    .set_reading = tow_import_set_reading,
-    .revoke = tow_import_revoke,
-    .close = tow_import_close,
-    .extra_info = tow_import_extra_info,
+    TOW_IMPORTED_STREAM,
 };
 
 const tow_connection_host *tow_wasm_table(unsigned abilities) {

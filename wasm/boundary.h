@@ -51,6 +51,10 @@ TOW_IMPORT(exception)
 void tow_import_exception(void *context, const char *callback, tow_transport *transport, const tow_error *error);
 
 /* What the boundary's own files share. */
+#define TOW_IMPORTED_STREAM                                                                                            \
+  .size = sizeof(tow_connection_host), .write = tow_import_write, .flush = tow_import_flush,                           \
+  .shutdown = tow_import_shutdown, .set_reading = tow_import_set_reading, .revoke = tow_import_revoke,                 \
+  .close = tow_import_close, .extra_info = tow_import_extra_info
 extern const tow_connection_host tow_wasm_connection_host, tow_wasm_framed_host, tow_wasm_endpoint_host,
     tow_wasm_process_host;
 /* That of a stream. */

@@ -1,4 +1,5 @@
 /* A connection of the memory host: its table, its reads and writes, and the far end that the test plays. */
+#include "answer.h"
 #include "memory_internal.h"
 
 #include <stdlib.h>
@@ -130,11 +131,7 @@ static void host_close(void *connection, const tow_error *error) {
 static int host_extra_info(void *connection, const char *name, char *value, size_t capacity) {
   (void)connection;
   const char *text = strcmp(name, "host") == 0 ? "memory" : strcmp(name, "read_backpressure") == 0 ? "stream" : NULL;
-  if (!text) return TOW_ENOENT;
-  size_t size = strlen(text);
-  for (size_t i = 0; i < capacity && i <= size; i++)
-    value[i] = (char)(i + 1 == capacity || i == size ? 0 : text[i]);
-  return (int)size;
+  return text ? tow_answer_text(text, value, capacity) : TOW_ENOENT;
 }
 
 static bool host_sendto(void *connection, const void *data, size_t size, const tow_peer *to) {
@@ -163,9 +160,7 @@ static int host_parse_peer(void *connection, const char *text, tow_peer *peer) {
 
 static int host_format_peer(void *connection, const tow_peer *peer, char *text, size_t capacity) {
   (void)connection;
-  for (size_t i = 0; i < capacity && i <= peer->size; i++)
-    text[i] = (char)(i + 1 == capacity || i == peer->size ? 0 : peer->bytes[i]);
-  return peer->size;
+  return tow_answer(peer->bytes, peer->size, text, capacity);
 }
 
 static int host_kill(void *connection, int signal) {
