@@ -4,7 +4,7 @@ import { TowlineError } from '../errors.js';
 /** @typedef {import('./messages.js').Message} Message */
 
 /**
- * A Worker of the platform's, browser-worker.js or node-worker.js.
+ * A Worker of the platform's: index.js makes them for a page, node.js for Node.
  * @typedef {object} Thread
  * @property {(message: Message, transfer?: ArrayBuffer[]) => void} post
  * @property {(message: Message) => void} onmessage

@@ -197,14 +197,14 @@ for (const build of builds) {
   test(`the working directory, ${build}`, async (t) => {
     const { story, run } = await stage(t, build);
     const files = new Map([
-      ['/work/in', 'hello'],
+      ['/data/in', 'hello'],
       ['/tmp/', ''],
     ]);
-    const options = { files, directory: '/work' };
+    const options = { files, directory: '/data' };
     await (await run('files in /tmp/out .', options)).transport.closed;
     assert.equal(story.returncode, 0);
     assert.equal(story.out, 'in\n');
-    assert.deepEqual([...files.keys()], ['/work/in', '/tmp/out']);
+    assert.deepEqual([...files.keys()], ['/data/in', '/tmp/out']);
     assert.equal(await codeOf(run('cat', { directory: '/nowhere' })), 'ENOENT');
   });
 

@@ -50,9 +50,9 @@ async function spinning({ spawn }) {
 /** A script among files, which reads one and writes one. @param {Scene} scene */
 async function script({ spawn }) {
   const files = new Map([
-    ['/work/in.txt', 'one\ntwo\n'],
+    ['/data/in.txt', 'one\ntwo\n'],
     [
-      '/work/script.lua',
+      '/data/script.lua',
       `local out = assert(io.open(arg[1], 'w'))
        for line in io.lines('in.txt') do out:write(line:upper(), '\\n') end
        out:close()
@@ -61,9 +61,9 @@ async function script({ spawn }) {
     ],
   ]);
   const environment = { WHY: 'that is why' };
-  const lua = await spawn('lua script.lua out.txt', { files, directory: '/work', environment });
+  const lua = await spawn('lua script.lua out.txt', { files, directory: '/data', environment });
   await lua.closed;
-  const out = new TextDecoder().decode(/** @type {any} */ (files.get('/work/out.txt')));
+  const out = new TextDecoder().decode(/** @type {any} */ (files.get('/data/out.txt')));
   return { out, errors: lua.errors, returncode: lua.returncode };
 }
 
