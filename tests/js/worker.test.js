@@ -82,7 +82,7 @@ for (const build of builds) {
     }
   });
 
-  test(`traps end as an abort, with the message, ${build}`, async (t) => {
+  test(`X5, traps end as an abort, with the message, ${build}`, async (t) => {
     for (const [command, message] of /** @type {const} */ ([
       ['end trap', /unreachable/],
       ['end abort', /unreachable/],
