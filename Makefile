@@ -3,8 +3,6 @@ CC ?= cc
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Werror
 NATIVE = -std=c11 $(WARNINGS) -Iinclude -Isrc $(CFLAGS)
-UV_CFLAGS = $(shell pkg-config --cflags libuv 2>/dev/null)
-UV_LIBS = $(shell pkg-config --libs libuv 2>/dev/null || echo -luv)
 
 # make config=sanitize ...: a build of its own, with ASan, UBSan and LSan.
 ifeq ($(config),sanitize)
@@ -15,16 +13,13 @@ else
 B := build
 endif
 
-CORE := $(sort $(wildcard src/*.c))
-HOSTS := $(sort $(wildcard src/host/*.c))
-HEADERS := $(wildcard include/towline/*.h src/*.h src/host/*.h)
-
 .DELETE_ON_ERROR:
 .PHONY: all help
-all: $(B)/libtowline.a
+all: libraries
 
 help:
-	@echo 'make           build/libtowline.a: the core, the memory host and the libuv host'
+	@echo 'make           build/libtowline.a and .so: the core, the memory host and the libuv host'
+	@echo 'make install   the C library; PREFIX=/usr/local, LIBDIR=PREFIX/lib, DESTDIR=; make uninstall'
 	@echo 'make demo      the MQTT client on a page, with a broker of its own; prints the address'
 	@echo 'make demo-native  the same client for the shell: build/mqtt --help'
 	@echo 'make test      installs what is missing, builds everything, runs every test'
@@ -41,11 +36,7 @@ $(B)/%.o: %.c $(HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(NATIVE) $(UV_CFLAGS) -c $< -o $@
 
-# One library; a program that uses none of libuv's needs no libuv.
-$(B)/libtowline.a: $(patsubst %.c,$(B)/%.o,$(CORE) $(HOSTS))
-	@rm -f $@
-	ar rcs $@ $^
-
+include src/build.mk
 include wasm/build.mk
 include tests/build.mk
 include demo/build.mk
@@ -64,7 +55,7 @@ node_modules/.package-lock.json: package-lock.json
 JOBS := -j$(shell nproc 2>/dev/null || echo 2)
 test: deps
 	$(MAKE) lint
-	$(MAKE) $(JOBS) build-tests
+	$(MAKE) $(JOBS) libraries build-tests
 	$(MAKE) $(JOBS) build-tests config=sanitize
 	$(MAKE) $(JOBS) wasm
 	node --test $(TEST_REPORTER) tests/

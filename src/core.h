@@ -5,6 +5,7 @@
  *     request.c    connecting                         write.c     write, drain, half-close
  *     error.c      names                              flow.c      marks, pause and resume
  *     address.c    taking an address apart            queue.c     bytes that wait
+ *     version.c    which one this is
  *     server.c     listening, accepting               datagram.c  datagrams
  *     process.c    subprocesses and their pipes           layer.c     a transport on a transport
  *     framing*.c   the layer that makes a stream of messages

@@ -11,6 +11,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct tow_framing_layering {
   tow_layering layering;
@@ -37,6 +38,7 @@ int tow_framing_reset(tow_transport *transport, int code, const char *reason);
 /* From now on; as tow_framing_layering.keepalive. TOW_ENOTSUP without framing. */
 int tow_framing_set_keepalive(tow_transport *transport, double milliseconds);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

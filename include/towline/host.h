@@ -24,6 +24,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 /* What a connection can do: the `abilities` of tow_host_opened. */
 enum {
@@ -207,6 +208,7 @@ void tow_host_warn(tow_loop *loop, const char *message);
 /* TOW_E... for a POSIX errno's name ("ECONNRESET"), or TOW_EUNKNOWN. */
 int tow_error_from_name(const char *name);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -23,6 +23,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct tow_layer tow_layer;
 
@@ -124,6 +125,7 @@ unsigned tow_transport_abilities(const tow_transport *transport);
 tow_transport *tow_transport_start_layer(tow_transport *transport, const tow_layering *layering, const void *unread,
                                          size_t size);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -21,6 +21,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 typedef struct tow_memory tow_memory;
 typedef struct tow_memory_peer tow_memory_peer;
@@ -94,6 +95,7 @@ int tow_memory_signal(const tow_memory_peer *process);
  * transports; each direction holds up to 65,536 bytes on its way. Connecting to a name that nobody listens on is
  * refused; "mem:name?never" neither opens nor fails (for time-outs). */
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -35,6 +35,13 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default) /* what the shared library shows */
+
+/* This header's version; tow_version answers the library's, "0.1.0". Before 1.0 a minor version may change anything. */
+#define TOW_VERSION_MAJOR 0
+#define TOW_VERSION_MINOR 1
+#define TOW_VERSION_PATCH 0
+const char *tow_version(void);
 
 /* The version of everything a module and its host share: tables, exports, imports. A loader refuses another one. */
 #define TOW_ABI_VERSION 1
@@ -441,6 +448,7 @@ typedef void (*tow_exception_handler)(void *context, const char *callback, tow_t
 void tow_loop_set_log(tow_loop *loop, tow_log log, void *context);
 void tow_loop_set_exception_handler(tow_loop *loop, tow_exception_handler handler, void *context);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

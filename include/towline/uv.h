@@ -13,6 +13,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct uv_loop_s;
 
@@ -48,6 +49,7 @@ int tow_loop_call_soon_threadsafe(tow_loop *loop, int (*callback)(void *context)
 int tow_loop_connect_read_pipe(tow_loop *loop, int fd, tow_factory factory, tow_transport **transport);
 int tow_loop_connect_write_pipe(tow_loop *loop, int fd, tow_factory factory, tow_transport **transport);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif
