@@ -3,11 +3,14 @@ import { towlineImports } from './imports.js';
 import { Instance } from './instance.js';
 import { wasiImports } from './wasi.js';
 
+/** @import { Platform } from './platform.js' */
+
 /** TOW_ABI_VERSION of towline.h. */
 const ABI_VERSION = 1;
 
 /**
- * A compiled `WebAssembly.Module`: an object with nothing to tell it by. (Of TypeScript's libraries only a browser's has the name.)
+ * A compiled `WebAssembly.Module`: an object with nothing to tell it by, and a name that only TypeScript's library for
+ * browsers has.
  * @typedef {object} CompiledModule
  */
 
@@ -25,15 +28,6 @@ const ABI_VERSION = 1;
  *   given
  * @property {(text: string, descriptor: number) => void} [stdout] what the module prints
  * @property {Record<string, import('./request.js').Carrier>} [transports] more schemes, or others
- */
-
-/**
- * What differs between Node and browsers.
- * @template M
- * @typedef {object} Platform
- * @property {new (instance: Instance) => M} Module
- * @property {Record<string, import('./request.js').Carrier>} transports
- * @property {(source: string | URL) => Promise<Response | ArrayBuffer | ArrayBufferView>} read
  */
 
 /** @param {unknown} cause */
@@ -122,6 +116,7 @@ async function begin(module, imports) {
 }
 
 /**
+ * @internal
  * @template M
  * @param {Platform<M>} platform
  * @param {Source} source

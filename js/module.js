@@ -2,12 +2,12 @@
 import { TowlineError } from './errors.js';
 import { OwnRequest } from './own-request.js';
 
-/** @typedef {import('./instance.js').Instance} Instance */
-/** @typedef {import('./connection.js').Connection} Connection */
-/** @typedef {import('./listener.js').Listener} Listener */
-/** @typedef {import('./own-request.js').Options} Options */
-/** @typedef {import('./subprocess.js').SpawnOptions} SpawnOptions */
-/** @typedef {import('./worker/carrier.js').WorkerOptions} WorkerOptions */
+/** @import { Connection } from './connection.js' */
+/** @import { Instance } from './instance.js' */
+/** @import { Listener } from './listener.js' */
+/** @import { Options } from './own-request.js' */
+/** @import { SpawnOptions } from './subprocess.js' */
+/** @import { WorkerOptions } from './worker/carrier.js' */
 
 const encoder = new TextEncoder();
 

@@ -1,10 +1,10 @@
 import { TowlineError } from './errors.js';
 import { defaults, Request } from './request.js';
 
-/** @typedef {import('./connection.js').Connection} Connection */
-/** @typedef {import('./instance.js').Instance} Instance */
-/** @typedef {import('./listener.js').Listener} Listener */
-/** @typedef {import('./request.js').HostOptions} HostOptions */
+/** @import { Connection } from './connection.js' */
+/** @import { Instance } from './instance.js' */
+/** @import { Listener } from './listener.js' */
+/** @import { HostOptions } from './request.js' */
 
 /**
  * What JavaScript may say of a connection or a server.
@@ -27,6 +27,7 @@ const TIMEOUT = 30_000;
 /**
  * A request of JavaScript's own: a promise, which an AbortSignal, a time-out or the module's end may cut short [O1]. The
  * module knows nothing of it before the connection is open: then it is asked for its protocol, and no earlier.
+ * @internal
  * @template T
  */
 export class OwnRequest extends Request {

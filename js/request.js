@@ -1,8 +1,8 @@
 import { TowlineError } from './errors.js';
 
-/** @typedef {import('./connection.js').Connection} Connection */
-/** @typedef {import('./instance.js').Instance} Instance */
-/** @typedef {import('./listener.js').Listener} Listener */
+/** @import { Connection } from './connection.js' */
+/** @import { Instance } from './instance.js' */
+/** @import { Listener } from './listener.js' */
 
 /**
  * What the core leaves to the host of `tow_options`, and what JavaScript adds.
@@ -42,7 +42,7 @@ import { TowlineError } from './errors.js';
  * @typedef {Exclude<keyof Carrier, 'negotiates'>} Verb
  */
 
-/** TOW_OPTIONS_DEFAULT of towline.h. @type {HostOptions} */
+/** TOW_OPTIONS_DEFAULT of towline.h. @internal @type {HostOptions} */
 export const defaults = {
   backlog: 100,
   keepalive: 0,
@@ -64,13 +64,15 @@ export class Request {
   #done = false;
   /** Set by who works on it: stop. */
   oncancel = () => {};
+  /** @internal @type {Instance} */
+  instance;
 
-  /** @param {Instance} instance */
+  /** @internal @param {Instance} instance */
   constructor(instance) {
     this.instance = instance;
   }
 
-  /** @param {Verb} verb @param {string} address @param {any} options as the carrier wants them */
+  /** @internal @param {Verb} verb @param {string} address @param {any} options as the carrier wants them */
   async begin(verb, address, options) {
     const { carriers } = this.instance;
     const [scheme] = /^[a-z][a-z0-9+.-]*(?=:)/.exec(address) ?? [];
@@ -97,7 +99,7 @@ export class Request {
     });
   }
 
-  /** @param {Connection} connection */
+  /** @internal @param {Connection} connection */
   opened(connection) {
     const refuse = () =>
       connection.abandon(new TowlineError('ECANCELED', 'nobody waits for the connection'));
@@ -106,7 +108,7 @@ export class Request {
     }, refuse);
   }
 
-  /** @param {Listener} listener */
+  /** @internal @param {Listener} listener */
   listening(listener) {
     this.#settle(
       () => {
@@ -130,29 +132,29 @@ export class Request {
 
   // ---- Who asked ----
 
-  /** It is decided. */
+  /** It is decided. @internal */
   forget() {}
 
-  /** False: nobody wants it. @param {Connection} _connection */
+  /** False: nobody wants it. @internal @param {Connection} _connection */
   tellOpened(_connection) {
     return false;
   }
 
-  /** @param {Listener} _listener */
+  /** @internal @param {Listener} _listener */
   tellListening(_listener) {
     return false;
   }
 
-  /** @param {string} _code @param {number} _native @param {string} _message */
+  /** @internal @param {string} _code @param {number} _native @param {string} _message */
   tellFailed(_code, _native, _message) {}
 
-  /** The module is broken, or closed. @param {TowlineError} _error */
+  /** The module is broken, or closed. @internal @param {TowlineError} _error */
   abandon(_error) {
     this.cancel();
   }
 }
 
-/** A `tow_request` of the module's, which decides when it has waited long enough. */
+/** A `tow_request` of the module's, which decides when it has waited long enough. @internal */
 export class ModuleRequest extends Request {
   /** @param {Instance} instance @param {number} pointer */
   constructor(instance, pointer) {

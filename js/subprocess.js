@@ -1,13 +1,15 @@
 import { Connection } from './connection.js';
 import { TowlineError } from './errors.js';
 
-/** @typedef {import('./instance.js').Instance} Instance */
+/** @import { Instance } from './instance.js' */
 
 /**
  * What a descriptor of a child is: a pipe to the protocol, nothing, this program's own, or (standard error only) wherever
  * standard output goes.
  * @typedef {'pipe' | 'null' | 'inherit' | 'stdout'} Stdio
- *
+ */
+
+/**
  * `tow_spawn_options` of towline.h.
  * @typedef {object} SpawnOptions
  * @property {string[]} [arguments] after the program's name
@@ -46,6 +48,7 @@ function readOptions({ memory }, [list, environment, directory, ...stdio]) {
 
 /**
  * What is to be started, of a spawn that C or JavaScript asks for; undefined: it has failed, for that cannot be.
+ * @internal
  * @param {import('./request.js').Request} request
  * @param {string} address
  * @param {any} given
@@ -66,7 +69,7 @@ export function readSpawn(request, address, given) {
   else return { program, options, stdio };
 }
 
-/** A child: its pipes are connections of their own, opened right after it. */
+/** A child: its pipes are connections of their own, opened right after it. @internal */
 export class Subprocess extends Connection {
   pid = 0;
 

@@ -8,19 +8,27 @@ import { Script } from './script.js';
 /** @typedef {import('../subprocess.js').SpawnOptions} SpawnOptions */
 /** @typedef {import('../worker/carrier.js').WorkerOptions} WorkerOptions */
 /** @typedef {import('../streams/stream-protocol.js').StreamConnection} StreamConnection */
-/** @typedef {import('./protocol.js').AnyProtocol} AnyProtocol */
-/** @typedef {import('./protocol.js').AnyStreamProtocol} AnyStreamProtocol */
-/** @typedef {import('./protocol.js').DatagramProtocol} DatagramProtocol */
-/** @typedef {import('./protocol.js').SubprocessProtocol} SubprocessProtocol */
+/** @import { AnyProtocol, AnyStreamProtocol, DatagramProtocol, SubprocessProtocol } from './protocol.js' */
+
+/**
+ * What an endpoint can be told besides.
+ * @typedef {object} BindOption
+ * @property {boolean} [bind] bound to the address, and connected to none
+ */
+
+/**
+ * What streams can be told besides.
+ * @typedef {object} LimitOption
+ * @property {number} [limit] how much a StreamReader takes before it holds the peer back, and the longest line; 65,536 unless
+ *   said
+ */
 
 /**
  * Options of connections and servers: a time-out, an AbortSignal, write buffer limits, and the host's.
  * @typedef {Omit<ModuleOptions, 'protocol' | 'context'>} Options
- * @typedef {Options & {bind?: boolean}} DatagramOptions `bind`: an endpoint that is bound to the address and connected to
- *   none
+ * @typedef {Options & BindOption} DatagramOptions
  * @typedef {Options & SpawnOptions & WorkerOptions} ChildOptions
- * @typedef {Options & {limit?: number}} StreamOptions `limit`: how much a StreamReader takes before it holds the peer back,
- *   and the longest line; 65,536 unless said
+ * @typedef {Options & LimitOption} StreamOptions
  * @typedef {Options | ChildOptions} AnyOptions
  */
 
@@ -28,8 +36,8 @@ import { Script } from './script.js';
  * Whose failure it was.
  * @typedef {object} Context
  * @property {string} [callback] that threw: 'dataReceived', 'factory' ...
- * @property {import('./transport.js').BaseTransport | null} [transport]
- * @property {AnyProtocol | null} [protocol]
+ * @property {import('./transport.js').BaseTransport | null} [transport] of which connection; none: it was no connection's
+ * @property {AnyProtocol | null} [protocol] its protocol
  */
 
 /**
@@ -55,7 +63,8 @@ export class BaseLoop {
   #source;
 
   /**
-   * @param {Omit<import('../loader.js').Platform<any>, 'Module'>} platform
+   * @internal
+   * @param {Omit<import('../platform.js').Platform<any>, 'Module'>} platform
    * @param {LoopOptions} [options]
    */
   constructor(platform, options = {}) {
@@ -103,6 +112,7 @@ export class BaseLoop {
   }
 
   /**
+   * @internal
    * @protected
    * @template {AnyProtocol} P
    * @param {import('../request.js').Verb} verb

@@ -4,7 +4,7 @@ import { Server } from '../module.js';
 export class ProtocolServer extends Server {
   #forget;
 
-  /** @param {import('../listener.js').Listener} listener @param {() => void} forget its factory */
+  /** @internal @param {import('../listener.js').Listener} listener @param {() => void} forget its factory */
   constructor(listener, forget) {
     super(listener);
     this.#forget = forget;

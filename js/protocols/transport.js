@@ -2,8 +2,8 @@ import { StreamProtocol } from '../streams/stream-protocol.js';
 import { readableOf, writableOf } from '../streams/web.js';
 
 /** @typedef {import('../errors.js').TowlineError} TowlineError */
-/** @typedef {import('./script.js').Script} Script */
-/** @typedef {import('./protocol.js').AnyProtocol} AnyProtocol */
+/** @import { AnyProtocol } from './protocol.js' */
+/** @import { Script } from './script.js' */
 /** @typedef {string | ArrayBuffer | ArrayBufferView} Bytes what can be written; a string goes as UTF-8 */
 
 const encoder = new TextEncoder();
@@ -28,8 +28,17 @@ export class BaseTransport {
   #protocol;
   /** @type {(error: TowlineError | null) => void} */
   #lose = () => {};
+  /**
+   * The protocols that it has had: what stands for them in the module stays until connectionLost [B5].
+   * @internal
+   * @type {import('./binding.js').Binding[]}
+   */
+  bindings = [];
+  /** In the module. @internal @type {number} */
+  address;
 
   /**
+   * @internal
    * @param {Script} script
    * @param {number} address in the module
    * @param {AnyProtocol | null} protocol
@@ -37,10 +46,7 @@ export class BaseTransport {
   constructor(script, address, protocol) {
     this.#script = script;
     this.#protocol = protocol;
-    /** @internal */
     this.address = address;
-    /** The protocols that it has had: what stands for them in the module stays until connectionLost [B5]. @internal @type {import('./binding.js').Binding[]} */
-    this.bindings = [];
     /** What connectionLost was told: null after an end that was meant. Never rejects. @type {Promise<TowlineError | null>} */
     this.closed = new Promise((resolve) => {
       this.#lose = resolve;
@@ -55,6 +61,7 @@ export class BaseTransport {
 
   /**
    * Calls `tow_transport_...` on it: 0 when the module is gone.
+   * @internal
    * @protected
    * @param {string} name
    * @param {...number} values
@@ -64,7 +71,7 @@ export class BaseTransport {
     return this.#script.call(`tow_transport_${name}`, this.address, ...values);
   }
 
-  /** @protected */
+  /** @internal @protected */
   get script() {
     return this.#script;
   }
@@ -90,6 +97,7 @@ export class BaseTransport {
     this.call('abort'); // unless that has done it
   }
 
+  /** Whether `close` or `abort` was called, or it is lost. */
   isClosing() {
     return this.#script.dead || this.call('is_closing') !== 0;
   }
@@ -144,6 +152,7 @@ export class BaseTransport {
     this.call('pause_reading');
   }
 
+  /** What was held back is delivered, and reading goes on. */
   resumeReading() {
     this.call('resume_reading');
   }
@@ -187,6 +196,7 @@ export class StreamTransport extends BaseTransport {
     this.script.check('writeEof()', this.call('write_eof'));
   }
 
+  /** Whether this connection has a half-close [E1]. */
   canWriteEof() {
     return this.call('can_write_eof') !== 0;
   }
@@ -257,10 +267,12 @@ export class SubprocessTransport extends BaseTransport {
     this.script.check('sendSignal()', this.call('send_signal', signal));
   }
 
+  /** SIGTERM. */
   terminate() {
     this.sendSignal(15);
   }
 
+  /** SIGKILL. */
   kill() {
     this.sendSignal(9);
   }

@@ -2,8 +2,8 @@ import { CAN_STREAM, Connection } from '../connection.js';
 import { Inbox } from '../inbox.js';
 import { Listener } from '../listener.js';
 
-/** @typedef {import('../instance.js').Instance} Instance */
-/** @typedef {import('../request.js').Request} Request */
+/** @import { Instance } from '../instance.js' */
+/** @import { Request } from '../request.js' */
 
 /** How many bytes may be on their way in each direction. */
 const CAPACITY = 65536;

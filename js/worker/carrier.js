@@ -7,11 +7,11 @@ import { Programs } from './program.js';
 import { RingReader, RingWriter, SpareRings } from './ring.js';
 import { ring } from './waiting.js';
 
-/** @typedef {import('../request.js').Request} Request */
-/** @typedef {import('../subprocess.js').SpawnOptions} SpawnOptions */
-/** @typedef {import('../subprocess.js').Stdio} Stdio */
-/** @typedef {import('./pool.js').Thread} Thread */
-/** @typedef {import('../loader.js').Source} Source */
+/** @import { Request } from '../request.js' */
+/** @import { Source } from '../loader.js' */
+/** @import { SpawnOptions, Stdio } from '../subprocess.js' */
+/** @import { Platform } from './platform.js' */
+/** @import { Thread } from './pool.js' */
 /** @typedef {'shared' | 'suspending' | 'deferred'} PipeWay */
 /** @typedef {PipeWay | 'messages'} Way */
 
@@ -32,16 +32,6 @@ import { ring } from './waiting.js';
  *   path. A Map is given back as the program leaves it, when that ends by itself
  * @property {number} [inbox] bytes that are held, where a program cannot be stopped from writing, nor be given more to read
  * @property {PipeWay} [isolate] the way of the pipes, for tests
- */
-
-/**
- * What differs between Node and browsers.
- * @typedef {object} Platform
- * @property {(script?: string) => Thread} start
- * @property {(address: string) => string} resolve
- * @property {(address: string) => Promise<Response | ArrayBuffer | ArrayBufferView>} read
- * @property {() => Record<string, string>} environment
- * @property {(fd: number) => {write: (bytes: Uint8Array) => void, end: () => void}} printer
  */
 
 /** What a pipe holds; of standard output more, for those who write much. */
@@ -151,6 +141,7 @@ function check(list, pairs, files, directory) {
 }
 
 /**
+ * @internal
  * @param {Platform} platform
  * @param {WorkersOptions} [options]
  * @returns {import('../request.js').Carrier}

@@ -1,0 +1,9 @@
+/**
+ * What differs between Node and browsers: index.js and node.js make one each.
+ * @template M
+ * @typedef {object} Platform
+ * @property {new (instance: import('./instance.js').Instance) => M} Module
+ * @property {Record<string, import('./request.js').Carrier>} transports
+ * @property {(source: string | URL) => Promise<Response | ArrayBuffer | ArrayBufferView>} read
+ */
+export {};
