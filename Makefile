@@ -25,6 +25,7 @@ help:
 	@echo 'make test      installs what is missing, builds everything, runs every test'
 	@echo 'make lint      formatters, linters and both compilers, warnings as errors'
 	@echo 'make wasm      the demo modules, for WASI and by Emscripten'
+	@echo 'make pack      build/towline-0.1.0.tgz: the npm package'
 	@echo 'make deps      what the tests need, from Debian and npm'
 	@echo 'make fuzz      random scenarios, held against asyncio; FUZZ_SECONDS=, FUZZ_COUNT=, FUZZ_SEED='
 	@echo 'make fuzz-core libFuzzer on the core; FUZZ_COUNT='
@@ -38,6 +39,7 @@ $(B)/%.o: %.c $(HEADERS)
 
 include src/build.mk
 include wasm/build.mk
+include js/build.mk
 include tests/build.mk
 include demo/build.mk
 

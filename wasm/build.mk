@@ -86,7 +86,7 @@ SCRIPT_EXPORTS := script_start script_protocol script_new script_call_soon scrip
   tow_transport_get_pipe_transport tow_transport_send_signal
 $(eval $(call tow_module,script,wasm/script/script.c,$(SCRIPT_EXPORTS)))
 js/protocols/script.wasm: build/wasi/script.wasm
-	cp $< $@
+	install -m 644 $< $@
 WASM_MODULES += js/protocols/script.wasm
 
 # The heap, natively under the sanitizers' eyes.

@@ -1,0 +1,24 @@
+# ---- The npm package: what of it is made, and not in the repository ----
+.PHONY: pack prepack types
+# npm runs prepack first.
+pack:
+	@mkdir -p build
+	npm pack --pack-destination build
+
+prepack: can-build-wasm js/protocols/script.wasm types
+
+.PHONY: can-build-wasm
+can-build-wasm:
+	@printf '#include <string.h>\nint main(void) { return 0; }\n' | $(WASI_CC) -x c - -o /dev/null 2>/dev/null || { \
+	  echo 'towline: the package is built with clang, lld and wasi-libc, which do not work here ($(WASI_CC)):' \
+	    'make deps installs them on Debian 12; WASI_SDK_PATH=... takes a wasi-sdk' >&2; exit 1; }
+
+# One .d.ts for each file, less those that no entry of the package leads to.
+TYPED := $(shell sed -n 's|^ *"js/\(.*\)\.js",\{0,1\}$$|js/types/\1.d.ts|p' tsconfig.types.json)
+types:
+	@[ -x node_modules/.bin/tsc ] || { echo 'towline: the types are made by TypeScript: npm install' >&2; exit 1; }
+	rm -rf js/types
+	npx tsc -p tsconfig.types.json
+	npx tsc --ignoreConfig --noEmit --strict --module nodenext --types node --listFiles $(TYPED) >build/types.txt
+	for f in $$(find js/types -name '*.d.ts'); do grep -q "/$$f$$" build/types.txt || rm $$f; done
+	find js/types -type d -empty -delete
