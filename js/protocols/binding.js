@@ -1,3 +1,5 @@
+import { isPromise, wrong } from './checks.js';
+
 /** @typedef {import('./protocol.js').AnyProtocol} AnyProtocol */
 /** @typedef {import('./script.js').Script} Script */
 
@@ -29,11 +31,14 @@ export class Binding {
 
   /** What is lent for a buffer. @param {Uint8Array} buffer */
   lend(buffer) {
-    if (!(buffer instanceof Uint8Array)) throw new TypeError('getBuffer() answers a Uint8Array');
+    if (isPromise(buffer)) buffer.then(undefined, () => {}); // told of below
+    if (!(buffer instanceof Uint8Array))
+      throw wrong("getBuffer()'s answer", 'a Uint8Array', buffer);
     const size = Math.min(buffer.length, LARGEST);
     this.#buffer = buffer;
     if (size > this.#room) {
       this.script.free(this.#stage);
+      this.#stage = this.#room = 0;
       this.#stage = this.script.allocate(size);
       this.#room = size;
     }

@@ -1,4 +1,5 @@
 import { TowlineError } from '../errors.js';
+import { isPromise } from './checks.js';
 import { kindOf } from './protocol.js';
 
 /** @typedef {import('./binding.js').Binding} Binding */
@@ -10,12 +11,21 @@ const FAILED = -1;
 /** 'data_received' as JavaScript calls it. @param {string} name */
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
 
-/** @param {unknown} cause */
-const textOf = (cause) => (cause instanceof Error ? cause.message : String(cause));
+/** Anything can be thrown. @param {unknown} cause */
+function textOf(cause) {
+  try {
+    return cause instanceof Error ? cause.message : String(cause);
+  } catch {
+    return 'something that is no Error';
+  }
+}
 
 /** @param {string} callback @param {unknown} cause */
 export const callbackFailed = (callback, cause) =>
   new TowlineError('ECALLBACK', `${callback}(): ${textOf(cause)}`, { cause });
+
+/** Those whose failure ends the connection. */
+const fatal = ['dataReceived', 'getBuffer', 'bufferUpdated', 'eofReceived'];
 
 /**
  * The imports of wasm/script/script.c. No exception leaves them but that of a module that is broken already: it would
@@ -24,32 +34,55 @@ export const callbackFailed = (callback, cause) =>
  * @returns {Record<string, Function>}
  */
 export function callbacks(script) {
+  const { loop } = script;
   /** What was thrown last, and by whom: the core reports it before anything else runs. @type {{error: unknown, binding?: Binding} | undefined} */
   let thrown;
-  /** Why a transport was given up. @type {WeakMap<object, unknown>} */
-  const causes = new WeakMap();
+  /** Why a transport was given up: by the core, or (later) by a promise. @type {WeakMap<object, {error: TowlineError, isLate: boolean}>} */
+  const failures = new WeakMap();
 
-  /** @param {() => unknown} body @param {Binding} [binding] @returns {number} */
-  const guard = (body, binding) => {
-    try {
-      return body() === true ? 1 : 0;
-    } catch (error) {
-      if (script.dead) throw error;
-      thrown = { error, binding };
-      return FAILED;
-    }
+  /** A promise that a callback answered was rejected: as if it had thrown. @param {string} name @param {Binding} binding @param {unknown} cause */
+  const rejected = (name, { transport, protocol }, cause) => {
+    const error = callbackFailed(name, cause);
+    loop.report(error, { callback: name, transport, protocol });
+    if (!transport || !fatal.includes(name)) return;
+    if (transport.isClosing() && transport.getWriteBufferSize() === 0) return; // the first cause wins [L8]
+    failures.set(transport, { error, isLate: true });
+    transport.abort();
+  };
+
+  /** @param {unknown} error @param {Binding} [binding] */
+  const failed = (error, binding) => {
+    if (script.dead) throw error;
+    thrown = { error, binding };
+    return FAILED;
   };
 
   /**
-   * @template {any[]} A
-   * @param {(binding: Binding, ...values: A) => unknown} body
+   * @param {string} name
+   * @param {(binding: Binding, ...values: number[]) => unknown} body
    */
   const on =
-    (body) =>
-    (/** @type {number} */ self, /** @type {A} */ ...values) => {
+    (name, body) =>
+    (/** @type {number} */ self, /** @type {number} */ a, /** @type {number} */ b, c = 0) => {
       const binding = /** @type {Binding} */ (script.bindings.get(self));
-      return guard(() => body(binding, ...values), binding);
+      try {
+        const answer = body(binding, a, b, c);
+        if (!isPromise(answer)) return answer === true ? 1 : 0;
+        answer.then(undefined, (cause) => rejected(name, binding, cause));
+        return name === 'eofReceived' ? stayOpen(binding, answer) : 0;
+      } catch (error) {
+        return failed(error, binding);
+      }
     };
+
+  /** The stream has ended, and what the protocol does about it takes a while. @param {Binding} binding @param {PromiseLike<unknown>} answer */
+  const stayOpen = ({ transport }, answer) => {
+    answer.then(
+      (value) => value === true || transport?.close(),
+      () => {},
+    );
+    return 1;
+  };
 
   /** @param {Binding} binding @param {number} peer a `tow_peer`; 0: nobody knows */
   const peerOf = ({ transport }, peer) =>
@@ -59,11 +92,11 @@ export function callbacks(script) {
   const lost = (binding, errorAt) => {
     const { transport, protocol } = binding;
     const told = script.error(errorAt);
-    const cause = transport ? causes.get(transport) : undefined;
-    const error =
-      told?.code === 'ECALLBACK' ? new TowlineError(told.code, told.message, { cause }) : told;
+    const failure = transport && failures.get(transport);
+    const isIts = failure && (failure.isLate ? told === null : told?.code === 'ECALLBACK');
+    const error = isIts ? failure.error : told;
     try {
-      protocol.connectionLost?.(error);
+      return protocol.connectionLost?.(error);
     } finally {
       if (transport) {
         script.transports.delete(transport.address);
@@ -88,72 +121,62 @@ export function callbacks(script) {
         return 0;
       }
     },
-    connection_made: on((binding, /** @type {number} */ address) => {
+    connection_made: on('connectionMade', (binding, address) => {
       const { opening, protocol } = binding;
       const transport = script.open(binding, address);
       opening?.opened(transport, protocol);
-      protocol.connectionMade?.(transport);
+      return protocol.connectionMade?.(transport);
     }),
-    connection_lost: on(lost),
-    pause_writing: on(({ protocol }) => void protocol.pauseWriting?.()),
-    resume_writing: on(({ protocol }) => void protocol.resumeWriting?.()),
-    eof_received: on(({ protocol }) => protocol.eofReceived?.()),
-    data_received: on(({ protocol }, /** @type {number} */ at, /** @type {number} */ size) => {
-      protocol.dataReceived?.(script.bytes(at, size));
-    }),
-    get_buffer: on((binding, /** @type {number} */ hint, /** @type {number} */ at) => {
+    connection_lost: on('connectionLost', lost),
+    pause_writing: on('pauseWriting', ({ protocol }) => protocol.pauseWriting?.()),
+    resume_writing: on('resumeWriting', ({ protocol }) => protocol.resumeWriting?.()),
+    eof_received: on('eofReceived', ({ protocol }) => protocol.eofReceived?.()),
+    data_received: on('dataReceived', ({ protocol }, at, size) =>
+      protocol.dataReceived?.(script.received(at, size)),
+    ),
+    get_buffer: on('getBuffer', (binding, hint, at) => {
       const { base, size } = binding.lend(binding.protocol.getBuffer(hint));
       script.setWords(at, base, size);
     }),
-    buffer_updated: on((binding, /** @type {number} */ size) => {
+    buffer_updated: on('bufferUpdated', (binding, size) => {
       binding.fill(size);
-      binding.protocol.bufferUpdated?.(size);
+      return binding.protocol.bufferUpdated?.(size);
     }),
-    datagram_received: on(
-      (
-        binding,
-        /** @type {number} */ at,
-        /** @type {number} */ size,
-        /** @type {number} */ peer,
-      ) => {
-        const from = peerOf(binding, peer); // the memory may grow: the view comes after
-        binding.protocol.datagramReceived?.(script.bytes(at, size), from);
-      },
+    datagram_received: on('datagramReceived', (binding, at, size, peer) =>
+      binding.protocol.datagramReceived?.(script.received(at, size), peerOf(binding, peer)),
     ),
-    error_received: on((binding, /** @type {number} */ errorAt, /** @type {number} */ peer) => {
-      binding.protocol.errorReceived?.(script.error(errorAt), peerOf(binding, peer));
+    error_received: on('errorReceived', (binding, errorAt, peer) =>
+      binding.protocol.errorReceived?.(script.error(errorAt), peerOf(binding, peer)),
+    ),
+    peer_joined: on('peerJoined', (binding, peer) =>
+      binding.protocol.peerJoined?.(peerOf(binding, peer)),
+    ),
+    pipe_data_received: on('pipeDataReceived', ({ protocol }, fd, at, size) =>
+      protocol.pipeDataReceived?.(fd, script.received(at, size)),
+    ),
+    pipe_connection_lost: on('pipeConnectionLost', ({ protocol, transport }, fd, errorAt) => {
+      const error = script.error(errorAt);
+      /** @type {any} */ (transport)?.pipeLost(fd, error);
+      return protocol.pipeConnectionLost?.(fd, error);
     }),
-    peer_joined: on((binding, /** @type {number} */ peer) => {
-      binding.protocol.peerJoined?.(peerOf(binding, peer));
-    }),
-    pipe_data_received: on(
-      (
-        { protocol },
-        /** @type {number} */ fd,
-        /** @type {number} */ at,
-        /** @type {number} */ size,
-      ) => {
-        protocol.pipeDataReceived?.(fd, script.bytes(at, size));
-      },
-    ),
-    pipe_connection_lost: on(
-      ({ protocol, transport }, /** @type {number} */ fd, /** @type {number} */ errorAt) => {
-        const error = script.error(errorAt);
-        /** @type {any} */ (transport)?.pipeLost(fd, error);
-        protocol.pipeConnectionLost?.(fd, error);
-      },
-    ),
-    process_exited: on(({ protocol }) => void protocol.processExited?.()),
+    process_exited: on('processExited', ({ protocol }) => protocol.processExited?.()),
 
     run: (/** @type {number} */ handle) => {
-      const callback = script.handles.get(handle);
+      const { callback, name } = script.handles.get(handle) ?? { name: '' };
       script.handles.delete(handle);
-      const answer = guard(() => void callback?.());
-      script.free(handle);
-      return answer;
+      try {
+        const answer = /** @type {unknown} */ (callback?.());
+        if (isPromise(answer))
+          answer.then(undefined, (cause) => loop.reportFailure(name, cause, {}));
+        return 0;
+      } catch (error) {
+        return failed(error);
+      } finally {
+        script.free(handle);
+      }
     },
     log: (_context = 0, /** @type {number} */ level, /** @type {number} */ message) =>
-      script.loop.log(level, script.string(message)),
+      loop.log(level, script.string(message)),
     exception: (
       _context = 0,
       /** @type {number} */ name,
@@ -163,11 +186,10 @@ export function callbacks(script) {
       const callback = camel(script.string(name));
       const transport = thrown?.binding?.transport ?? script.transports.get(address);
       const protocol = thrown?.binding?.protocol ?? transport?.getProtocol();
-      const cause = thrown?.error;
-      if (thrown && transport) causes.set(transport, cause);
-      const error = thrown ? callbackFailed(callback, cause) : script.error(errorAt);
+      const error = thrown ? callbackFailed(callback, thrown.error) : script.error(errorAt);
+      if (thrown && transport && error) failures.set(transport, { error, isLate: false });
       thrown = undefined;
-      script.loop.report(error, { callback, transport, protocol });
+      loop.report(error, { callback, transport, protocol });
     },
   };
 }

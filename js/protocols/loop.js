@@ -2,6 +2,7 @@ import { TowlineError } from '../errors.js';
 import { load } from '../loader.js';
 import { StreamProtocol } from '../streams/stream-protocol.js';
 import { callbackFailed } from './callbacks.js';
+import { checkAddress, checkFunction, checkNumber, checkObject, checkOptions } from './checks.js';
 import { Script } from './script.js';
 
 /** @typedef {import('../own-request.js').Options} ModuleOptions */
@@ -50,6 +51,9 @@ import { Script } from './script.js';
  *   behind
  */
 
+/** What a timer can wait at most, in milliseconds: 24 days. */
+const LONGEST_TIMEOUT = 0x7fffffff;
+
 /**
  * What opens connections for protocols in JavaScript, and calls them. The core that it is made of is a module of its own,
  * loaded when something is opened; while nothing is open, Node may exit. index.js and node.js give it what carries bytes.
@@ -68,12 +72,16 @@ export class BaseLoop {
    * @param {LoopOptions} [options]
    */
   constructor(platform, options = {}) {
+    checkObject('options', options);
     const {
       onerror = (error) => console.error(error),
       onlog = (level, message) => level > 0 && console.warn(message),
       transports = {},
       script,
     } = options;
+    checkFunction('onerror', onerror);
+    checkFunction('onlog', onlog);
+    checkObject('transports', transports);
     this.#platform = platform;
     this.#source = script;
     this.onerror = onerror;
@@ -122,7 +130,21 @@ export class BaseLoop {
    * @returns {Promise<{transport: any, protocol: P}>}
    */
   async open(verb, address, factory, options = {}) {
-    return (await this.#started()).connect(verb, address, factory, options);
+    const asked = this.#asked(address, factory, options);
+    return (await this.#started()).connect(verb, ...asked);
+  }
+
+  /**
+   * @param {unknown} address
+   * @param {() => AnyProtocol} factory
+   * @param {AnyOptions} options
+   * @returns {[string, () => AnyProtocol, AnyOptions]}
+   */
+  #asked(address, factory, options) {
+    checkFunction('the factory', factory);
+    const { timeout } = checkOptions(options);
+    const isEndless = timeout !== undefined && timeout > LONGEST_TIMEOUT;
+    return [checkAddress(address), factory, isEndless ? { ...options, timeout: 0 } : options];
   }
 
   async #started() {
@@ -135,6 +157,7 @@ export class BaseLoop {
     try {
       if (error) this.onerror(error, context);
     } catch (thrown) {
+      console.error(error);
       console.error(thrown);
     }
   }
@@ -175,7 +198,8 @@ export class BaseLoop {
    * @returns {Promise<import('./server.js').ProtocolServer>}
    */
   async listen(address, factory, options = {}) {
-    return (await this.#started()).listen(address, factory, options);
+    const asked = this.#asked(address, factory, options);
+    return (await this.#started()).listen(...asked);
   }
 
   /**
@@ -186,7 +210,8 @@ export class BaseLoop {
    * @param {DatagramOptions} [options]
    * @returns {Promise<{transport: import('./transport.js').DatagramTransport, protocol: P}>}
    */
-  async datagram(address, factory, { bind = false, ...options } = {}) {
+  async datagram(address, factory, options = {}) {
+    const { bind } = checkOptions(options);
     return this.open(bind ? 'bind' : 'connect', address, factory, options);
   }
 
@@ -210,8 +235,10 @@ export class BaseLoop {
    * @param {StreamOptions} [options]
    * @returns {Promise<StreamConnection>}
    */
-  async openConnection(address, { limit, ...options } = {}) {
-    const { protocol } = await this.connect(address, () => new StreamProtocol({ limit }), options);
+  async openConnection(address, options = {}) {
+    const { limit } = checkOptions(options);
+    const protocol = new StreamProtocol({ limit });
+    await this.connect(address, () => protocol, options);
     return protocol.connection;
   }
 
@@ -222,7 +249,9 @@ export class BaseLoop {
    * @param {(connection: StreamConnection) => void | Promise<void>} serve
    * @param {StreamOptions} [options]
    */
-  startServer(address, serve, { limit, ...options } = {}) {
+  async startServer(address, serve, options = {}) {
+    checkFunction('serve', serve);
+    const { limit } = checkOptions(options);
     return this.listen(address, () => new StreamProtocol({ limit, serve }), options);
   }
 
@@ -231,6 +260,7 @@ export class BaseLoop {
    * @param {() => void} callback
    */
   callSoon(callback) {
+    checkFunction('the callback', callback);
     return this.#running.schedule(callback);
   }
 
@@ -240,6 +270,8 @@ export class BaseLoop {
    * @param {() => void} callback
    */
   callLater(delay, callback) {
+    checkNumber('the delay', delay);
+    checkFunction('the callback', callback);
     return this.#running.schedule(callback, delay);
   }
 

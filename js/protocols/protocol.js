@@ -1,13 +1,19 @@
+import { isPromise, wrong } from './checks.js';
+
 /**
  * asyncio's protocols, in camel case. Extend one and write the callbacks that you need; a plain object with some of them
  * does as well. The order in which they are called is that of CONTRACT.md, on every transport.
  *
  * What is thrown in dataReceived, getBuffer, bufferUpdated or eofReceived ends the connection: the loop's `onerror` is told,
  * and connectionLost has an ECALLBACK whose `cause` it is. What is thrown in another callback is told to `onerror`, and
- * the connection lives on [L6]. Nobody waits for a promise that a callback returns.
+ * the connection lives on [L6].
  *
- * BYTES THAT A CALLBACK IS GIVEN ARE A VIEW of the module's memory, good until the callback returns: `slice()` what is to
- * be kept. Calling a transport may let that memory grow, which empties every view: read first, or slice.
+ * A CALLBACK MAY BE ASYNC. Nobody waits for its promise, the next callback may come before it is settled; but what it is
+ * rejected with counts as thrown, then. Only eofReceived is waited for: until its promise is fulfilled the connection stays
+ * open, where it can. getBuffer cannot be async.
+ *
+ * BYTES THAT A CALLBACK IS GIVEN ARE A VIEW of memory that the next ones are put into: good until the callback returns, or
+ * an async one awaits. `slice()` what is to be kept.
  */
 
 /** @typedef {import('../errors.js').TowlineError} TowlineError */
@@ -39,7 +45,7 @@ export class Protocol extends BaseProtocol {
 
   /**
    * The peer will send no more. Answer true to go on writing; else the transport closes, when what is written has left.
-   * @returns {boolean | void}
+   * @returns {boolean | void | Promise<boolean | void>}
    */
   eofReceived() {}
 }
@@ -64,7 +70,7 @@ export class BufferedProtocol extends BaseProtocol {
 
   /**
    * As Protocol.eofReceived.
-   * @returns {boolean | void}
+   * @returns {boolean | void | Promise<boolean | void>}
    */
   eofReceived() {}
 }
@@ -127,6 +133,8 @@ export const kinds = { stream: 1, buffered: 2, datagram: 3, subprocess: 4 };
 
 /** Which table it has: that of the callbacks that it alone could have. @param {AnyProtocol} protocol */
 export function kindOf(protocol) {
+  if (typeof protocol !== 'object' || protocol === null || isPromise(protocol))
+    throw wrong('a protocol', 'an object with callbacks', protocol);
   if ('getBuffer' in protocol) return kinds.buffered;
   if ('datagramReceived' in protocol) return kinds.datagram;
   if ('pipeDataReceived' in protocol || 'processExited' in protocol) return kinds.subprocess;

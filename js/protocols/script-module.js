@@ -19,6 +19,7 @@ export class ScriptModule {
   #stage = 0;
   #isStaged = false;
   #peer = 0;
+  #received = new Uint8Array(STAGE_SIZE);
 
   /** @param {Instance} instance */
   start(instance) {
@@ -69,17 +70,30 @@ export class ScriptModule {
   }
 
   /**
-   * A copy of bytes in the module, for the length of a call.
-   * @param {Uint8Array} bytes
-   * @param {(address: number) => number} use
+   * A copy of bytes in the module, one piece after another, for the length of a call.
+   * @param {Uint8Array[]} pieces
+   * @param {(address: number, size: number) => number} use
    */
-  #lend(bytes, use) {
-    const isStaged = !this.#isStaged && bytes.length <= STAGE_SIZE;
-    const address = isStaged ? this.#stage : this.allocate(bytes.length);
+  #lend(pieces, use) {
+    const { buffer } = this.bytes(0, 0);
+    const [first] = pieces;
+    // What a callback was given lies there already; a view of it would be emptied if the memory grew.
+    if (pieces.length === 1 && first.buffer === buffer) return use(first.byteOffset, first.length);
+    let size = 0;
+    for (const { length } of pieces) size += length;
+    if (size > STAGE_SIZE)
+      pieces = pieces.map((piece) => (piece.buffer === buffer ? piece.slice() : piece));
+    const isStaged = !this.#isStaged && size <= STAGE_SIZE;
+    const address = isStaged ? this.#stage : this.allocate(size);
     this.#isStaged ||= isStaged;
     try {
-      this.bytes(address, bytes.length).set(bytes);
-      return use(address);
+      const copy = this.bytes(address, size);
+      let at = 0;
+      for (const piece of pieces) {
+        copy.set(piece, at);
+        at += piece.length;
+      }
+      return use(address, size);
     } finally {
       if (isStaged) this.#isStaged = false;
       else this.free(address);
@@ -89,13 +103,13 @@ export class ScriptModule {
   /**
    * @param {string} name of an export: (transport, data, size, ...)
    * @param {number} transport
-   * @param {Uint8Array} bytes
+   * @param {Uint8Array[]} pieces
    * @param {...number} values
    */
-  send(name, transport, bytes, ...values) {
+  send(name, transport, pieces, ...values) {
     if (this.dead) return;
-    const answer = this.#lend(bytes, (address) =>
-      this.call(name, transport, address, bytes.length, ...values),
+    const answer = this.#lend(pieces, (address, size) =>
+      this.call(name, transport, address, size, ...values),
     );
     this.check(name === 'tow_transport_write' ? 'write()' : 'sendto()', answer);
   }
@@ -104,10 +118,10 @@ export class ScriptModule {
   sendto(transport, bytes, peer) {
     const isDropped = this.dead || this.call('tow_transport_is_closing', transport) !== 0; // [D4]
     if (isDropped) return;
-    if (peer === undefined) return this.send('tow_transport_sendto', transport, bytes, 0);
+    if (peer === undefined) return this.send('tow_transport_sendto', transport, [bytes], 0);
     const text = this.instance.text(peer);
     this.check('sendto()', this.call('tow_transport_parse_peer', transport, text, this.#peer));
-    this.send('tow_transport_sendto', transport, bytes, this.#peer);
+    this.send('tow_transport_sendto', transport, [bytes], this.#peer);
   }
 
   /** @param {number} transport @param {number} code @param {string} reason */
@@ -159,6 +173,18 @@ export class ScriptModule {
   }
 
   // ---- Values that cross ----
+
+  /**
+   * What a callback is given: a copy in memory that never moves, for the module's may grow while the callback runs, and that
+   * would empty every view of it. The next one goes to the same place.
+   * @param {number} address
+   * @param {number} size
+   */
+  received(address, size) {
+    if (size > this.#received.length) this.#received = new Uint8Array(size);
+    this.#received.set(this.bytes(address, size));
+    return this.#received.subarray(0, size);
+  }
 
   /** A view. @param {number} address @param {number} size */
   bytes(address, size) {

@@ -28,7 +28,7 @@ export class Script extends ScriptModule {
   /** @type {Map<number, Opening>} */
   openings = new Map();
   #lastOpening = 0;
-  /** Calls for later, by the address of their `tow_handle`. @type {Map<number, () => void>} */
+  /** Calls for later, by the address of their `tow_handle`. @type {Map<number, {name: string, callback: () => void}>} */
   handles = new Map();
   /** A transport is memory of the module for as long as JavaScript has hold of it [L5]. */
   #held = new FinalizationRegistry((/** @type {number} */ address) =>
@@ -43,6 +43,16 @@ export class Script extends ScriptModule {
     this.loop = loop;
     /** What the module imports. */
     this.imports = callbacks(this);
+  }
+
+  /** @override @param {import('../instance.js').Instance} instance */
+  start(instance) {
+    if (!instance.exports.script_start)
+      throw new TowlineError(
+        'EABI',
+        'this module is not script.wasm, which calls protocols in JavaScript',
+      );
+    super.start(instance);
   }
 
   /** The module is broken: nobody else will tell its protocols. @param {TowlineError} error */
@@ -197,10 +207,12 @@ export class Script extends ScriptModule {
         ? this.instance.call('script_call_soon', loop)
         : this.instance.call('script_call_later', loop, delay);
     if (handle === 0) throw new TowlineError('ENOMEM', 'the module is out of memory');
-    this.handles.set(handle, callback);
+    const scheduled = { name: delay === undefined ? 'callSoon' : 'callLater', callback };
+    this.handles.set(handle, scheduled);
     return {
+      /** It is not run, if it has not been. */
       cancel: () => {
-        if (this.handles.get(handle) !== callback || this.dead) return;
+        if (this.handles.get(handle) !== scheduled || this.dead) return;
         this.handles.delete(handle);
         this.call('tow_handle_cancel', handle);
         this.free(handle);

@@ -1,7 +1,9 @@
+import { TowlineError } from '../errors.js';
 import { StreamProtocol } from '../streams/stream-protocol.js';
 import { readableOf, writableOf } from '../streams/web.js';
+import { checkInteger, checkNumber, checkObject, checkText, wrong } from './checks.js';
+import { kindOf } from './protocol.js';
 
-/** @typedef {import('../errors.js').TowlineError} TowlineError */
 /** @import { AnyProtocol } from './protocol.js' */
 /** @import { Script } from './script.js' */
 /** @typedef {string | ArrayBuffer | ArrayBufferView} Bytes what can be written; a string goes as UTF-8 */
@@ -15,7 +17,7 @@ export function bytesOf(data) {
   if (ArrayBuffer.isView(data))
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  throw new TypeError('bytes are a string, an ArrayBuffer or a view of one');
+  throw wrong('what is written', 'a string, an ArrayBuffer or a view of one', data);
 }
 
 /**
@@ -93,6 +95,8 @@ export class BaseTransport {
    * @param {string} [reason] of at most 123 bytes
    */
   abort(code, reason = '') {
+    checkText('reason', reason);
+    if (code !== undefined) checkInteger('code', code);
     if (code !== undefined) this.#script.reset(this.address, code, reason);
     this.call('abort'); // unless that has done it
   }
@@ -108,6 +112,7 @@ export class BaseTransport {
    * @param {string} [otherwise]
    */
   getExtraInfo(name, otherwise) {
+    checkText('name', name);
     return this.#script.extraInfo(this.address, name) ?? otherwise;
   }
 
@@ -118,6 +123,7 @@ export class BaseTransport {
    * @param {AnyProtocol} protocol of the same family: a stream's, an endpoint's, a child's
    */
   setProtocol(protocol) {
+    kindOf(protocol);
     if (!this.#protocol) return;
     this.#script.setProtocol(this, protocol);
     this.#protocol = protocol;
@@ -133,7 +139,11 @@ export class BaseTransport {
    * resumeWriting [F1, F3].
    * @param {{high?: number, low?: number}} [limits]
    */
-  setWriteBufferLimits({ high, low } = {}) {
+  setWriteBufferLimits(limits = {}) {
+    checkObject('limits', limits);
+    const { high, low } = limits;
+    if (high !== undefined) checkNumber('high', high, 0);
+    if (low !== undefined) checkNumber('low', low, 0);
     this.#script.setLimits(this.address, high, low);
   }
 
@@ -176,19 +186,14 @@ export class StreamTransport extends BaseTransport {
    * @param {Bytes} data
    */
   write(data) {
-    this.script.send('tow_transport_write', this.address, bytesOf(data));
+    this.script.send('tow_transport_write', this.address, [bytesOf(data)]);
   }
 
   /** Several pieces as one write; empty ones are skipped [W3]. @param {Iterable<Bytes>} lines */
   writelines(lines) {
-    const pieces = Array.from(lines, bytesOf);
-    const whole = new Uint8Array(pieces.reduce((size, { length }) => size + length, 0));
-    let at = 0;
-    for (const piece of pieces) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
-    this.write(whole);
+    if (typeof lines === 'string' || typeof Object(lines)[Symbol.iterator] !== 'function')
+      throw wrong('lines', 'an array of bytes, or another iterable', lines);
+    this.script.send('tow_transport_write', this.address, Array.from(lines, bytesOf));
   }
 
   /** Ends the stream after what is queued; reading goes on. Throws ENOTSUP where there is no half-close [E1, E2]. */
@@ -213,6 +218,32 @@ export class StreamTransport extends BaseTransport {
   get writable() {
     return writableOf(StreamProtocol.of(this));
   }
+
+  /**
+   * What comes, in pieces that are yours, until the end; as `readable`, which is not to be read besides. Whoever leaves the
+   * iteration leaves the connection as it is.
+   */
+  [Symbol.asyncIterator]() {
+    return StreamProtocol.of(this).connection[Symbol.asyncIterator]();
+  }
+}
+
+/** That of a child's pipe: what it reads goes to the child's protocol, as its flow control does [X8]. */
+class PipeTransport extends StreamTransport {
+  /** @override @returns {never} */
+  get readable() {
+    throw new TowlineError('ENOTSUP', "a child's pipe belongs to the child's protocol");
+  }
+
+  /** @override @returns {never} */
+  get writable() {
+    return this.readable;
+  }
+
+  /** @override @returns {never} */
+  [Symbol.asyncIterator]() {
+    return this.readable;
+  }
 }
 
 /** An endpoint's. */
@@ -223,6 +254,7 @@ export class DatagramTransport extends BaseTransport {
    * @param {string} [peer] needed on an endpoint that is connected to none: '127.0.0.1:9', an address and no name
    */
   sendto(data, peer) {
+    if (peer !== undefined) checkText('peer', peer);
     this.script.sendto(this.address, bytesOf(data), peer);
   }
 }
@@ -247,14 +279,20 @@ export class SubprocessTransport extends BaseTransport {
    * @param {number} fd
    */
   getPipeTransport(fd) {
+    checkInteger('fd', fd);
     let pipe = this.#pipes.get(fd);
     if (pipe === undefined) {
       const address = this.call('get_pipe_transport', fd);
-      pipe =
-        address === 0 ? null : this.script.hold(new StreamTransport(this.script, address, null));
+      pipe = address === 0 ? null : this.script.hold(new PipeTransport(this.script, address, null));
       this.#pipes.set(fd, pipe);
     }
     return pipe;
+  }
+
+  /** @internal @override @param {TowlineError | null} error */
+  lost(error) {
+    super.lost(error);
+    for (const pipe of this.#pipes.values()) pipe?.lost(error); // those that nobody has told
   }
 
   /** @internal @param {number} fd @param {TowlineError | null} error */
@@ -264,6 +302,7 @@ export class SubprocessTransport extends BaseTransport {
 
   /** POSIX's numbers on every host. Throws ESRCH after connectionLost [X6]. @param {number} signal */
   sendSignal(signal) {
+    checkInteger('signal', signal);
     this.script.check('sendSignal()', this.call('send_signal', signal));
   }
 

@@ -1,7 +1,8 @@
+import { checkFunction } from '../protocols/checks.js';
 import { Protocol } from '../protocols/protocol.js';
 import { StreamReader } from './stream-reader.js';
 import { StreamWriter } from './stream-writer.js';
-import { readableOf, writableOf } from './web.js';
+import { CHUNK, readableOf, writableOf } from './web.js';
 
 /** @import { TowlineError } from '../errors.js' */
 /** @import { StreamTransport } from '../protocols/transport.js' */
@@ -26,6 +27,15 @@ export class StreamConnection {
   /** What goes, as a Web Stream: the transport's. */
   get writable() {
     return writableOf(this.#protocol);
+  }
+
+  /** What comes, in pieces, until the end. Whoever leaves the iteration leaves the connection as it is. */
+  async *[Symbol.asyncIterator]() {
+    for (;;) {
+      const piece = await this.reader.read(CHUNK);
+      if (piece.length === 0) return;
+      yield piece;
+    }
   }
 
   /** Sends what is written, and waits until the connection is closed. */
@@ -54,6 +64,7 @@ export class StreamProtocol extends Protocol {
    */
   constructor({ limit, serve } = {}) {
     super();
+    if (serve !== undefined) checkFunction('serve', serve);
     this.reader = new StreamReader(limit);
     this.#serve = serve;
   }
@@ -67,7 +78,7 @@ export class StreamProtocol extends Protocol {
     takenOver.set(transport, taken);
     taken.connectionMade(transport);
     if (protocol) transport.setProtocol(taken);
-    else taken.connectionLost(null);
+    else transport.closed.then((error) => taken.connectionLost(error));
     transport.resumeReading();
     return taken;
   }

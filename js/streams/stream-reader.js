@@ -1,4 +1,5 @@
 import { TowlineError } from '../errors.js';
+import { checkInteger, checkNumber, checkOptions, wrong } from '../protocols/checks.js';
 import { ByteBuffer } from './byte-buffer.js';
 import { IncompleteReadError, LimitOverrunError } from './errors.js';
 
@@ -8,7 +9,7 @@ import { IncompleteReadError, LimitOverrunError } from './errors.js';
  */
 
 const encoder = new TextEncoder();
-const newline = '\n';
+const newline = encoder.encode('\n');
 
 /**
  * asyncio.StreamReader. It takes what comes until twice its limit waits, then holds the peer back until less than the limit
@@ -29,7 +30,7 @@ export class StreamReader {
 
   /** @param {number} [limit] bytes */
   constructor(limit = 65536) {
-    if (!(limit > 0)) throw new TowlineError('EINVAL', 'the limit is not more than 0');
+    checkNumber('limit', limit, 1);
     this.#limit = limit;
   }
 
@@ -42,6 +43,7 @@ export class StreamReader {
 
   /** @param {Uint8Array} data copied */
   feedData(data) {
+    if (!(data instanceof Uint8Array)) throw wrong('data', 'a Uint8Array', data);
     if (this.#isDiscarding) return;
     this.#buffer.add(data);
     this.#wake?.();
@@ -67,9 +69,9 @@ export class StreamReader {
     this.#take(this.#buffer.length);
   }
 
-  /** Whether the peer has ended the stream. */
-  get hasEnded() {
-    return this.#hasEnded;
+  /** Whether nothing more is to be read: the peer has ended the stream, or nobody reads it. */
+  get isDone() {
+    return this.#hasEnded || this.#isDiscarding;
   }
 
   /** Whether the end has come and all before it is read. */
@@ -86,6 +88,8 @@ export class StreamReader {
    * @returns {Promise<Uint8Array<ArrayBuffer>>}
    */
   async read(size = -1, options = {}) {
+    checkInteger('size', size);
+    checkOptions(options);
     this.#check();
     if (size < 0) return this.#readAll(options);
     if (size > 0 && this.#buffer.length === 0 && !this.#hasEnded) await this.#more('read', options);
@@ -95,9 +99,15 @@ export class StreamReader {
   /** @param {ReadOptions} options */
   async #readAll(options) {
     const all = new ByteBuffer();
-    while (!this.atEof()) {
-      if (this.#buffer.length === 0) await this.#more('read', options);
-      all.add(this.#take(this.#buffer.length));
+    try {
+      while (!this.atEof()) {
+        if (this.#buffer.length === 0) await this.#more('read', options);
+        all.add(this.#take(this.#buffer.length));
+      }
+    } catch (error) {
+      all.add(this.#buffer.take());
+      this.#buffer = all;
+      throw error;
     }
     return all.take();
   }
@@ -109,7 +119,8 @@ export class StreamReader {
    * @returns {Promise<Uint8Array<ArrayBuffer>>}
    */
   async readExactly(size, options = {}) {
-    if (!(size >= 0)) throw new TowlineError('EINVAL', 'readExactly: the size is less than zero');
+    checkInteger('size', size, 0);
+    checkOptions(options);
     this.#check();
     while (this.#buffer.length < size) {
       if (this.#hasEnded) throw new IncompleteReadError(this.#take(this.#buffer.length), size);
@@ -127,6 +138,9 @@ export class StreamReader {
    */
   async readUntil(separator = newline, options = {}) {
     const sought = typeof separator === 'string' ? encoder.encode(separator) : separator;
+    if (!(sought instanceof Uint8Array))
+      throw wrong('the separator', 'a string or a Uint8Array', separator);
+    checkOptions(options);
     if (sought.length === 0) throw new TowlineError('EINVAL', 'the separator is empty');
     this.#check();
     let from = 0;
@@ -156,7 +170,7 @@ export class StreamReader {
       if (error instanceof IncompleteReadError)
         return /** @type {Uint8Array<ArrayBuffer>} */ (error.partial);
       if (error instanceof LimitOverrunError) {
-        const isFound = this.#buffer.indexOf(encoder.encode(newline), 0) === error.consumed;
+        const isFound = this.#buffer.indexOf(newline, 0) === error.consumed;
         this.#take(isFound ? error.consumed + 1 : this.#buffer.length);
       }
       throw error;
@@ -192,15 +206,17 @@ export class StreamReader {
   async #more(what, { signal }) {
     if (this.#wake) throw new TowlineError('EINVAL', `${what}() called while another call waits`);
     if (this.#isPaused) this.#resume(); // else it would wait forever
+    let abort = () => {};
     try {
       await new Promise((resolve, reject) => {
         this.#wake = () => resolve(undefined);
-        const abort = () => reject(cancelled(what, signal));
+        abort = () => reject(cancelled(what, signal));
         if (signal?.aborted) abort();
-        signal?.addEventListener('abort', abort, { once: true });
+        signal?.addEventListener('abort', abort);
       });
     } finally {
       this.#wake = undefined;
+      signal?.removeEventListener('abort', abort);
     }
     this.#check();
   }

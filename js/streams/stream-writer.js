@@ -74,10 +74,16 @@ export class StreamWriter {
 
   /** Waits while writing is paused. Rejects when the connection is lost. @returns {Promise<void>} */
   async drain() {
-    if (!this.#loss && this.isClosing())
-      await new Promise((resolve) => {
+    if (!this.#loss && this.isClosing()) {
+      const turn = new Promise((resolve) => {
         this.transport.loop.callSoon(() => resolve(undefined)); // a loss that is due is told first
       });
+      await Promise.race([turn, this.lost]);
+    }
+    await this.#resumed();
+  }
+
+  async #resumed() {
     while (this.#isPaused && !this.#loss)
       await new Promise((resolve) => {
         this.#waiting.add(() => resolve(undefined));
@@ -102,10 +108,19 @@ export class StreamWriter {
     this.transport.close();
   }
 
-  /** Ends the stream, or the connection where that is one. @internal @param {boolean} isLast the peer has ended already */
-  finish(isLast) {
-    if (this.canWriteEof() && !isLast) this.writeEof();
-    else this.close();
+  /**
+   * Ends the stream, or the connection where that is one, and waits until all that was written has left.
+   * @internal
+   * @param {boolean} isLast nothing more is to be read
+   */
+  async finish(isLast) {
+    if (isLast || !this.canWriteEof()) {
+      this.close();
+      return this.waitClosed();
+    }
+    this.writeEof();
+    this.transport.setWriteBufferLimits({ high: 0 }); // paused, then, until nothing waits
+    return this.#resumed();
   }
 
   /** Whether it was closed, or is lost. */

@@ -2,7 +2,7 @@
 /** @typedef {import('../protocols/transport.js').Bytes} Bytes */
 
 /** The most that a chunk has. */
-const CHUNK = 65536;
+export const CHUNK = 65536;
 
 /** @type {WeakMap<StreamProtocol, ReadableStream<Uint8Array>>} */
 const readables = new WeakMap();
@@ -11,11 +11,11 @@ const writables = new WeakMap();
 
 /**
  * The Web Stream over a StreamReader: it takes when it is asked, so the peer is held back by the reader's limit. Cancelling
- * it drops what comes from then on.
+ * it drops what comes from then on, and closes the connection when nothing more is to be written either.
  * @param {StreamProtocol} protocol
  */
 export function readableOf(protocol) {
-  const { reader } = protocol;
+  const { reader, writer } = protocol;
   let isWanted = true;
   const readable =
     readables.get(protocol) ??
@@ -32,6 +32,7 @@ export function readableOf(protocol) {
         cancel() {
           isWanted = false;
           reader.discard();
+          if (writer.hasEnded) writer.close();
         },
       },
       { highWaterMark: 0 },
@@ -41,8 +42,8 @@ export function readableOf(protocol) {
 }
 
 /**
- * The Web Stream over a StreamWriter. Closing it ends the stream where there is a half-close and the peer has not ended
- * yet, else the connection; aborting it aborts the connection.
+ * The Web Stream over a StreamWriter. Closing it ends the stream where there is a half-close and somebody reads what is
+ * yet to come, else the connection, and waits until all has left; aborting it aborts the connection.
  * @param {StreamProtocol} protocol
  */
 export function writableOf(protocol) {
@@ -56,7 +57,7 @@ export function writableOf(protocol) {
         });
       },
       write: (/** @type {Bytes} */ chunk) => writer.write(chunk),
-      close: () => writer.finish(reader.hasEnded),
+      close: () => writer.finish(reader.isDone),
       abort: () => transport.abort(),
     });
   writables.set(protocol, writable);

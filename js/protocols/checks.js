@@ -1,0 +1,114 @@
+/**
+ * What a caller got wrong is told at once, in the caller's words: a TypeError for what can never be meant, a TowlineError
+ * with EINVAL for a number that is out of its range.
+ */
+import { TowlineError } from '../errors.js';
+
+/** @param {unknown} value as it is shown to who gave it */
+function shown(value) {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return 'a function';
+  if (isPromise(value)) return 'a promise';
+  if (typeof value !== 'object' || value === null) return String(value);
+  return `a ${value.constructor?.name ?? 'thing without a class'}`;
+}
+
+/** @param {unknown} value @returns {value is PromiseLike<unknown>} */
+export const isPromise = (value) =>
+  typeof value === 'object' &&
+  value !== null &&
+  'then' in value &&
+  typeof value.then === 'function';
+
+/** @param {string} what @param {string} wanted @param {unknown} value */
+export const wrong = (what, wanted, value) =>
+  new TypeError(`${what} is ${wanted}, not ${shown(value)}`);
+
+/** @param {string} what @param {unknown} value */
+export function checkFunction(what, value) {
+  if (typeof value !== 'function') throw wrong(what, 'a function', value);
+}
+
+/** @param {string} what @param {unknown} value */
+export function checkText(what, value) {
+  if (typeof value !== 'string') throw wrong(what, 'a string', value);
+}
+
+/** @param {string} what @param {unknown} value @param {number} [least] */
+export function checkNumber(what, value, least = Number.NEGATIVE_INFINITY) {
+  if (typeof value !== 'number') throw wrong(what, 'a number', value);
+  if (!(value >= least))
+    throw new TowlineError('EINVAL', `${what} is not a number from ${least} on`);
+}
+
+/** @param {string} what @param {unknown} value @param {number} [least] */
+export function checkInteger(what, value, least) {
+  checkNumber(what, value, least);
+  if (!Number.isInteger(value)) throw new TowlineError('EINVAL', `${what} is not a whole number`);
+}
+
+/** @param {string} what @param {unknown} value */
+export function checkObject(what, value) {
+  if (typeof value !== 'object' || value === null) throw wrong(what, 'an object', value);
+}
+
+/** @param {unknown} value */
+export function checkSignal(value) {
+  const { aborted, addEventListener } = Object(value);
+  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function')
+    throw wrong('signal', 'an AbortSignal', value);
+}
+
+/** @param {string} what @param {unknown} value */
+function checkTexts(what, value) {
+  if (!Array.isArray(value)) throw wrong(what, 'an array of strings', value);
+  for (const [i, text] of value.entries()) checkText(`${what}[${i}]`, text);
+}
+
+const framings = ['offered', 'demanded', 'refused'];
+
+/** @param {string} what @param {unknown} value */
+function checkBoolean(what, value) {
+  if (typeof value !== 'boolean') throw wrong(what, 'true or false', value);
+}
+
+/** Of each option that every carrier has; a carrier's own are its own business. @type {Record<string, (what: string, value: any) => void>} */
+const options = {
+  timeout: (what, value) => checkNumber(what, value, 0),
+  signal: (_what, value) => checkSignal(value),
+  high: (what, value) => checkNumber(what, value, 0),
+  low: (what, value) => checkNumber(what, value, 0),
+  limit: (what, value) => checkNumber(what, value, 1),
+  backlog: (what, value) => checkInteger(what, value, 0),
+  keepalive: (what, value) => checkNumber(what, value),
+  inbox: (what, value) => checkNumber(what, value, 0),
+  nodelay: checkBoolean,
+  reuseAddress: checkBoolean,
+  ipv6Only: checkBoolean,
+  refuseText: checkBoolean,
+  bind: checkBoolean,
+  subprotocols: (what, value) => typeof value === 'string' || checkTexts(what, value),
+  headers: (what, value) => typeof value === 'string' || checkObject(what, value),
+  framing: (what, value) => {
+    if (!framings.includes(value)) throw wrong(what, framings.join(', '), value);
+  },
+  arguments: checkTexts,
+  environment: checkObject,
+  directory: checkText,
+  stdio: checkTexts,
+};
+
+/** @template {object} T @param {T} given @returns {T} */
+export function checkOptions(given) {
+  checkObject('options', given);
+  for (const [name, value] of Object.entries(given))
+    if (value !== undefined && Object.hasOwn(options, name)) options[name](name, value);
+  return given;
+}
+
+/** @param {unknown} address @returns {string} */
+export function checkAddress(address) {
+  if (address instanceof URL) return address.href;
+  checkText('the address', address);
+  return /** @type {string} */ (address);
+}
