@@ -36,6 +36,9 @@ enum {
 
 #define TOW_OWNER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+/* A function that is seldom called, kept out of its callers: they need no registers saved for it. */
+#define TOW_APART __attribute__((noinline))
+
 /* ---- Lists: a node that points at itself is empty, or in no list ---- */
 
 static inline void tow_list_init(tow_node *node) {
@@ -84,12 +87,18 @@ struct tow_loop {
 char *tow_copy_text(tow_loop *loop, const char *text);
 void tow_schedule(tow_loop *loop, tow_node *node);
 /* Takes the handle out of where it is and fills it in. False when the loop is closing: nothing is scheduled then. */
-bool tow_prepare(tow_loop *loop, tow_handle *handle, int (*callback)(void *), void *context);
+static inline bool tow_prepare(tow_loop *loop, tow_handle *handle, int (*callback)(void *), void *context) {
+  handle->callback = callback;
+  handle->context = context;
+  if (handle->loop) tow_handle_cancel(handle);
+  if (loop->closing) return false;
+  handle->loop = loop;
+  return true;
+}
 void tow_unref_loop(tow_loop *loop);
 
-/* Runs what is in loop->running, and how a handle is run. */
+/* Runs what is in loop->running. */
 void tow_run_all(tow_loop *loop);
-void tow_run_handle(tow_loop *loop, tow_node *node);
 
 /* Every callback is entered between these two: when the outermost returns, what was written leaves [W7]. */
 void tow_cork_flush(tow_loop *loop);
@@ -114,7 +123,7 @@ typedef struct tow_chunk {
 
 /* tow_transport.state; life.c says in which order they are set. */
 enum {
-  TOW_MADE = 1,           /* connection_made has been entered */
+  TOW_UNMADE = 1,         /* connection_made has not been entered */
   TOW_CLOSING = 2,        /* close, abort or a fatal error */
   TOW_LOST = 4,           /* connection_lost is scheduled */
   TOW_DONE = 8,           /* ... has been entered */
@@ -145,8 +154,8 @@ struct tow_transport {
    */
   void (*also)(tow_transport *t, tow_moment moment);
   uint16_t state;
-  uint8_t abilities, family;
-  uint32_t references : 24, lost_writes : 8;
+  uint8_t abilities, family : 4, lost_writes : 4;
+  uint32_t references;
   tow_buffer loan;      /* what the host was lent; base NULL: nothing */
   tow_protocol *lender; /* whose memory that is; NULL: a slab */
   void *slab;           /* this transport's own, with TOW_HOLDS_LOANS */
@@ -179,7 +188,7 @@ static inline tow_transport *tow_top(tow_transport *t) {
 }
 
 static inline bool tow_may_read(const tow_transport *t) {
-  return (t->state & (TOW_MADE | TOW_CLOSING | TOW_READ_PAUSED | TOW_READ_ENDED)) == TOW_MADE;
+  return !(t->state & (TOW_UNMADE | TOW_CLOSING | TOW_READ_PAUSED | TOW_READ_ENDED));
 }
 
 /* Opening: a transport of `size` bytes, zero but for what all have in common; then tow_start makes its protocol, or the

@@ -238,7 +238,7 @@ static tow_transport *start_one(tow_transport *t, const tow_layering *layering, 
   l->unread_start = 0;
   l->unread_size = size;
   upper->protocol = t->protocol;
-  upper->state = TOW_MADE | (t->state & (TOW_READ_PAUSED | TOW_WRITE_PAUSED));
+  upper->state = t->state & (TOW_READ_PAUSED | TOW_WRITE_PAUSED);
   upper->server = t->server;
   t->server = NULL;
   tow_transport_revoke_buffer(t); /* as set_protocol does */
@@ -255,6 +255,6 @@ tow_transport *tow_transport_start_layer(tow_transport *t, const tow_layering *l
                                          size_t size) {
   const uint16_t unfit = TOW_CLOSING | TOW_READ_ENDED | TOW_WRITE_ENDED;
   if (t->loop->corked == t) tow_cork_flush(t->loop); /* what was written goes out before the layer */
-  if (t->family != TOW_STREAMS || (t->state & (unfit | TOW_MADE)) != TOW_MADE) return NULL;
+  if (t->family != TOW_STREAMS || (t->state & (unfit | TOW_UNMADE))) return NULL;
   return start_one(t, layering, unread, size);
 }

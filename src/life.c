@@ -45,7 +45,7 @@ bool tow_suits(const tow_transport *t, const tow_protocol *protocol) {
 
 static void run_made(tow_loop *loop, tow_node *node) {
   tow_transport *t = TOW_OWNER(node, tow_transport, ready);
-  t->state |= TOW_MADE;
+  t->state &= (uint16_t)~TOW_UNMADE;
   if (t->protocol->callbacks->connection_made && !(t->state & TOW_DONE)) {
     tow_enter(loop);
     tow_left(loop, t, "connection_made", t->protocol->callbacks->connection_made(t->protocol, t));
@@ -68,8 +68,9 @@ tow_transport *tow_new_transport(tow_loop *loop, tow_family family, size_t size,
   t->ready.run = run_made;
   t->open.run = run_abort;
   tow_list_init(&t->ready);
+  t->state = TOW_UNMADE;
   t->abilities = (uint8_t)abilities;
-  t->family = (uint8_t)family;
+  t->family = (unsigned)family & 15u;
   t->references = 1;
   t->high = TOW_HIGH_DEFAULT;
   t->low = TOW_HIGH_DEFAULT / 4;

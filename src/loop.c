@@ -5,12 +5,11 @@
  * ways, so that cancelling one unlinks it wherever it is. */
 #include "core.h"
 
-void tow_run_handle(tow_loop *loop, tow_node *node) {
+static void run_handle(tow_loop *loop, tow_node *node) {
   tow_handle *handle = TOW_OWNER(node, tow_handle, node);
-  const char *name = handle->order ? "call_later" : "call_soon";
   handle->loop = NULL;
   tow_enter(loop);
-  tow_left(loop, NULL, name, handle->callback(handle->context));
+  tow_left(loop, NULL, "call_soon", handle->callback(handle->context));
 }
 
 void tow_schedule(tow_loop *loop, tow_node *node) {
@@ -19,19 +18,9 @@ void tow_schedule(tow_loop *loop, tow_node *node) {
   if (first) loop->table->wake(loop->host);
 }
 
-bool tow_prepare(tow_loop *loop, tow_handle *handle, int (*callback)(void *), void *context) {
-  tow_handle_cancel(handle);
-  if (loop->closing) return false;
-  handle->loop = loop;
-  handle->callback = callback;
-  handle->context = context;
-  return true;
-}
-
 void tow_loop_call_soon(tow_loop *loop, tow_handle *handle, int (*callback)(void *), void *context) {
   if (!tow_prepare(loop, handle, callback, context)) return;
-  handle->order = 0;
-  handle->node.run = tow_run_handle;
+  handle->node.run = run_handle;
   tow_schedule(loop, &handle->node);
 }
 
@@ -56,14 +45,17 @@ void tow_run_all(tow_loop *loop) {
   }
 }
 
-bool tow_host_run_ready(tow_loop *loop) {
-  if (tow_list_is_empty(&loop->ready)) return false;
+static TOW_APART bool run_generation(tow_loop *loop) {
   if (!tow_list_is_empty(&loop->running)) return true; /* turns never nest */
   loop->running = loop->ready;
   loop->running.next->previous = loop->running.previous->next = &loop->running;
   tow_list_init(&loop->ready);
   tow_run_all(loop);
   return !tow_list_is_empty(&loop->ready);
+}
+
+bool tow_host_run_ready(tow_loop *loop) {
+  return !tow_list_is_empty(&loop->ready) && run_generation(loop);
 }
 
 double tow_loop_time(const tow_loop *loop) {
@@ -163,7 +155,7 @@ void tow_host_close_loop(tow_loop *loop) {
   loop->closing = true;
   for (tow_node *node = loop->ready.next, *next; node != &loop->ready; node = next) {
     next = node->next;
-    if (node->run == tow_run_handle) tow_handle_cancel(TOW_OWNER(node, tow_handle, node));
+    if (node->run == run_handle) tow_handle_cancel(TOW_OWNER(node, tow_handle, node));
   }
   if (loop->forget_timer) loop->forget_timer(loop, NULL);
   run_each(loop, &loop->requests);

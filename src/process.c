@@ -35,7 +35,7 @@ static const tow_subprocess_callbacks *callbacks_of(const process *p) {
 }
 
 static void try_finish(process *p) {
-  if (!p->exited || (p->base.state & (TOW_MADE | TOW_LOST)) != TOW_MADE) return;
+  if (!p->exited || (p->base.state & (TOW_UNMADE | TOW_LOST))) return;
   for (int fd = 0; fd < 3; fd++)
     if (p->pipes[fd].open) return;
   tow_lose(&p->base);
@@ -128,7 +128,7 @@ void tow_host_exited(tow_transport *transport, int returncode) {
   if (p->exited) return;
   p->exited = true;
   p->returncode = returncode;
-  if (transport->state & TOW_MADE) tell_exit(p);
+  if (!(transport->state & TOW_UNMADE)) tell_exit(p);
 }
 
 static void send(process *p, int signal) {

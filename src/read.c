@@ -47,13 +47,13 @@ static void left(tow_transport *t, const char *name, int result) {
   tow_leave(t->loop);
 }
 
-static void call_data_received(tow_transport *t, const void *data, size_t size) {
+static inline void call_data_received(tow_transport *t, const void *data, size_t size) {
   if (!stream(t->protocol)->data_received) return;
   tow_enter(t->loop);
   left(t, "data_received", stream(t->protocol)->data_received(t->protocol, data, size));
 }
 
-static void call_buffer_updated(tow_transport *t, size_t size) {
+static inline void call_buffer_updated(tow_transport *t, size_t size) {
   if (!buffered(t->protocol)->buffer_updated) return;
   tow_enter(t->loop);
   left(t, "buffer_updated", buffered(t->protocol)->buffer_updated(t->protocol, size));
@@ -66,7 +66,7 @@ static bool call_get_buffer(tow_transport *t, tow_protocol *p, ptrdiff_t sizehin
   if (buffered(p)->get_buffer) result = buffered(p)->get_buffer(p, sizehint, &t->loan);
   if (result < 0)
     tow_fatal(t, "get_buffer", TOW_ECALLBACK, result);
-  else if (t->protocol == p && (!t->loan.base || t->loan.size == 0))
+  else if ((!t->loan.base || t->loan.size == 0) && t->protocol == p)
     tow_fatal(t, "get_buffer", TOW_EBUFFER, 0); /* [B2] */
   tow_leave(t->loop);
   return t->protocol == p && tow_may_read(t);
@@ -74,7 +74,7 @@ static bool call_get_buffer(tow_transport *t, tow_protocol *p, ptrdiff_t sizehin
 
 /* ---- Lending ---- */
 
-static const tow_buffer *lend_slab(tow_transport *t) {
+const tow_buffer *tow_lend_slab(tow_transport *t) {
   bool own = t->abilities & TOW_HOLDS_LOANS;
   void **slab = own ? &t->slab : &t->loop->slab;
   t->loan.size = own ? TOW_OWN_SLAB_SIZE : TOW_SLAB_SIZE;
@@ -85,17 +85,7 @@ static const tow_buffer *lend_slab(tow_transport *t) {
   return NULL;
 }
 
-const tow_buffer *tow_lend_slab(tow_transport *t) {
-  return lend_slab(t);
-}
-
-const tow_buffer *tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
-  if (!tow_may_read(t)) return NULL;
-  if (t->loan.base) return &t->loan;
-  tow_protocol *p = t->protocol;
-  t->lender = NULL; /* until it is handed over, it is no loan that could be taken back */
-  if (p->callbacks->kind != TOW_BUFFERED)
-    return p->callbacks->kind == TOW_LAYER ? tow_layer_on(t)->facts->lend(t, sizehint) : lend_slab(t);
+static TOW_APART const tow_buffer *lend_protocols(tow_transport *t, tow_protocol *p, ptrdiff_t sizehint) {
   t->loan.size = 0;
   if (call_get_buffer(t, p, sizehint)) {
     t->lender = p;
@@ -103,6 +93,16 @@ const tow_buffer *tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
   }
   t->loan.base = NULL;
   return tow_host_lend(t, sizehint); /* another protocol is to be asked, or nothing may be read */
+}
+
+const tow_buffer *tow_host_lend(tow_transport *t, ptrdiff_t sizehint) {
+  if (!tow_may_read(t)) return NULL;
+  if (t->loan.base) return &t->loan;
+  t->lender = NULL; /* until it is handed over, it is no loan that could be taken back */
+  tow_protocol *p = t->protocol;
+  if (p->callbacks->kind == TOW_BUFFERED) return lend_protocols(t, p, sizehint);
+  if (p->callbacks->kind == TOW_LAYER) return tow_layer_on(t)->facts->lend(t, sizehint);
+  return tow_lend_slab(t);
 }
 
 int tow_transport_revoke_buffer(tow_transport *t) {
@@ -115,27 +115,33 @@ int tow_transport_revoke_buffer(tow_transport *t) {
 
 /* ---- Facts ---- */
 
-size_t tow_host_received(tow_transport *t, size_t size) {
+/* Lent by a protocol that was replaced since: copied to the new one. A layer is told where they are. */
+static TOW_APART size_t pass_on(tow_transport *t, tow_buffer loan, size_t size) {
+  size_t taken = tow_host_feed(t, loan.base, size);
+  if (taken < size) {
+    t->loan = (tow_buffer){(unsigned char *)loan.base + taken, loan.size - taken};
+    t->lender = NULL;
+  }
+  return taken;
+}
+
+/* None were, or more than were asked for [B4], or nothing may be delivered. */
+static TOW_APART size_t not_received(tow_transport *t, size_t size) {
   if (!tow_may_read(t)) return t->state & TOW_CLOSING ? size : 0;
+  if (size > 0) tow_fail(t, TOW_EINVAL, 0, "more bytes than the buffer holds");
+  return size;
+}
+
+size_t tow_host_received(tow_transport *t, size_t size) {
   tow_buffer loan = t->loan;
-  if (!loan.base || size > loan.size) { /* [B4] */
-    tow_fail(t, TOW_EINVAL, 0, "more bytes were reported than the buffer holds");
-    return size;
-  }
-  if (size == 0) return 0;
+  if (!tow_may_read(t) || !loan.base || size - 1 >= loan.size) return not_received(t, size);
   t->loan.base = NULL;
-  if (t->protocol->callbacks->kind == TOW_STREAM && size <= TOW_READ_MAX) {
+  if (t->protocol->callbacks->kind == TOW_STREAM && size <= TOW_READ_MAX)
     call_data_received(t, loan.base, size);
-  } else if (t->lender == t->protocol) {
+  else if (t->lender == t->protocol)
     call_buffer_updated(t, size);
-  } else { /* lent by a protocol that was replaced since: copied to the new one. A layer is told where they are */
-    size_t taken = tow_host_feed(t, loan.base, size);
-    if (taken < size) {
-      t->loan = (tow_buffer){(unsigned char *)loan.base + taken, loan.size - taken};
-      t->lender = NULL;
-    }
-    return taken;
-  }
+  else
+    return pass_on(t, loan, size);
   return size;
 }
 

@@ -22,7 +22,7 @@ static bool is_earlier(const tow_handle *a, const tow_handle *b) {
   return a->when < b->when || (a->when == b->when && a->order < b->order);
 }
 
-static tow_handle *meld(tow_handle *a, tow_handle *b) {
+static inline tow_handle *meld(tow_handle *a, tow_handle *b) {
   if (!a) return b;
   if (!b) return a;
   if (is_earlier(b, a)) {
@@ -36,7 +36,7 @@ static tow_handle *meld(tow_handle *a, tow_handle *b) {
   return a;
 }
 
-static tow_handle *meld_children(tow_handle *parent) {
+static TOW_APART tow_handle *meld_pairs(tow_handle *parent) {
   tow_handle *pairs = NULL; /* linked by next, last pair first */
   for (tow_handle *child = parent->child; child;) {
     tow_handle *other = next_of(child);
@@ -48,7 +48,6 @@ static tow_handle *meld_children(tow_handle *parent) {
     pairs = pair;
     child = rest;
   }
-  parent->child = NULL;
   tow_handle *heap = NULL;
   while (pairs) {
     tow_handle *rest = next_of(pairs);
@@ -59,10 +58,19 @@ static tow_handle *meld_children(tow_handle *parent) {
   return heap;
 }
 
+static inline tow_handle *meld_children(tow_handle *parent) {
+  tow_handle *only = parent->child; /* as it is when a timer is due that was armed last */
+  return !only || !only->node.next ? only : meld_pairs(parent);
+}
+
+static bool is_due(const tow_loop *loop, double now) {
+  return loop->timers && loop->timers->when <= now;
+}
+
 /* The earliest, taken out, if it is due at `now`. */
-static tow_handle *pop(tow_loop *loop, double now) {
+static inline tow_handle *pop(tow_loop *loop, double now) {
+  if (!is_due(loop, now)) return NULL;
   tow_handle *first = loop->timers;
-  if (!first || first->when > now) return NULL;
   loop->timers = meld_children(first);
   return first;
 }
@@ -98,30 +106,56 @@ static void forget(tow_loop *loop, tow_handle *handle) {
   tell(loop);
 }
 
-void tow_host_run_timers(tow_loop *loop) {
-  if (!tow_list_is_empty(&loop->running)) return;
-  double now = tow_loop_time(loop);
-  tow_handle *due;
-  while ((due = pop(loop, now))) {
-    due->node.run = tow_run_handle;
+static inline void run(tow_loop *loop, tow_handle *handle) {
+  handle->loop = NULL;
+  tow_enter(loop);
+  int result = handle->callback(handle->context);
+  if (result < 0)
+    tow_left(loop, NULL, "call_later", result);
+  else
+    tow_leave(loop);
+}
+
+static void run_node(tow_loop *loop, tow_node *node) {
+  run(loop, TOW_OWNER(node, tow_handle, node));
+}
+
+static TOW_APART void run_several(tow_loop *loop, tow_handle *due, double now) {
+  for (; due; due = pop(loop, now)) {
+    due->node.run = run_node;
     tow_list_add(&loop->running, &due->node);
   }
   tow_run_all(loop);
+}
+
+void tow_host_run_timers(tow_loop *loop) {
+  if (!tow_list_is_empty(&loop->running)) return;
+  double now = loop->table->now(loop->host);
+  tow_handle *due = pop(loop, now);
+  if (due && !is_due(loop, now))
+    run(loop, due); /* one, as is usual: no list is needed */
+  else
+    run_several(loop, due, now);
   tell(loop);
 }
 
-void tow_loop_call_at(tow_loop *loop, tow_handle *handle, double when, int (*callback)(void *), void *context) {
-  if (!tow_prepare(loop, handle, callback, context)) return;
-  loop->forget_timer = forget;
+/* Puts in the heap what tow_prepare has filled in. */
+static inline void arm(tow_loop *loop, tow_handle *handle, double when) {
   handle->node.run = NULL;
   handle->node.next = NULL;
   handle->child = NULL;
-  handle->when = when == when ? when : 0;
+  handle->when = when;
   handle->order = ++loop->order;
+  if (!loop->timers) loop->forget_timer = forget;
   loop->timers = meld(loop->timers, handle);
   if (loop->timers == handle) tell(loop);
 }
 
+void tow_loop_call_at(tow_loop *loop, tow_handle *handle, double when, int (*callback)(void *), void *context) {
+  if (tow_prepare(loop, handle, callback, context)) arm(loop, handle, when == when ? when : 0);
+}
+
 void tow_loop_call_later(tow_loop *loop, tow_handle *handle, double delay, int (*callback)(void *), void *context) {
-  tow_loop_call_at(loop, handle, tow_loop_time(loop) + (delay > 0 ? delay : 0), callback, context);
+  if (tow_prepare(loop, handle, callback, context))
+    arm(loop, handle, loop->table->now(loop->host) + (delay > 0 ? delay : 0));
 }
