@@ -52,58 +52,12 @@ export function checkObject(what, value) {
   if (typeof value !== 'object' || value === null) throw wrong(what, 'an object', value);
 }
 
-/** @param {unknown} value */
+/** @param {unknown} value nothing, or an AbortSignal */
 export function checkSignal(value) {
+  if (value === undefined) return;
   const { aborted, addEventListener } = Object(value);
   if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function')
     throw wrong('signal', 'an AbortSignal', value);
-}
-
-/** @param {string} what @param {unknown} value */
-function checkTexts(what, value) {
-  if (!Array.isArray(value)) throw wrong(what, 'an array of strings', value);
-  for (const [i, text] of value.entries()) checkText(`${what}[${i}]`, text);
-}
-
-const framings = ['offered', 'demanded', 'refused'];
-
-/** @param {string} what @param {unknown} value */
-function checkBoolean(what, value) {
-  if (typeof value !== 'boolean') throw wrong(what, 'true or false', value);
-}
-
-/** Of each option that every carrier has; a carrier's own are its own business. @type {Record<string, (what: string, value: any) => void>} */
-const options = {
-  timeout: (what, value) => checkNumber(what, value, 0),
-  signal: (_what, value) => checkSignal(value),
-  high: (what, value) => checkNumber(what, value, 0),
-  low: (what, value) => checkNumber(what, value, 0),
-  limit: (what, value) => checkNumber(what, value, 1),
-  backlog: (what, value) => checkInteger(what, value, 0),
-  keepalive: (what, value) => checkNumber(what, value),
-  inbox: (what, value) => checkNumber(what, value, 0),
-  nodelay: checkBoolean,
-  reuseAddress: checkBoolean,
-  ipv6Only: checkBoolean,
-  refuseText: checkBoolean,
-  bind: checkBoolean,
-  subprotocols: (what, value) => typeof value === 'string' || checkTexts(what, value),
-  headers: (what, value) => typeof value === 'string' || checkObject(what, value),
-  framing: (what, value) => {
-    if (!framings.includes(value)) throw wrong(what, framings.join(', '), value);
-  },
-  arguments: checkTexts,
-  environment: checkObject,
-  directory: checkText,
-  stdio: checkTexts,
-};
-
-/** @template {object} T @param {T} given @returns {T} */
-export function checkOptions(given) {
-  checkObject('options', given);
-  for (const [name, value] of Object.entries(given))
-    if (value !== undefined && Object.hasOwn(options, name)) options[name](name, value);
-  return given;
 }
 
 /** @param {unknown} address @returns {string} */

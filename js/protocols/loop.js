@@ -2,7 +2,7 @@ import { TowlineError } from '../errors.js';
 import { load } from '../loader.js';
 import { StreamProtocol } from '../streams/stream-protocol.js';
 import { callbackFailed } from './callbacks.js';
-import { checkAddress, checkFunction, checkNumber, checkObject, checkOptions } from './checks.js';
+import { checkAddress, checkFunction, checkNumber, checkObject } from './checks.js';
 import { Script } from './script.js';
 
 /** @typedef {import('../own-request.js').Options} ModuleOptions */
@@ -50,9 +50,6 @@ import { Script } from './script.js';
  * @property {import('../loader.js').Source} [script] the module, where it is not beside its loader: a bundler that leaves it
  *   behind
  */
-
-/** What a timer can wait at most, in milliseconds: 24 days. */
-const LONGEST_TIMEOUT = 0x7fffffff;
 
 /**
  * What opens connections for protocols in JavaScript, and calls them. The core that it is made of is a module of its own,
@@ -137,14 +134,13 @@ export class BaseLoop {
   /**
    * @param {unknown} address
    * @param {() => AnyProtocol} factory
-   * @param {AnyOptions} options
+   * @param {AnyOptions} options what is in them OwnRequest looks at
    * @returns {[string, () => AnyProtocol, AnyOptions]}
    */
   #asked(address, factory, options) {
     checkFunction('the factory', factory);
-    const { timeout } = checkOptions(options);
-    const isEndless = timeout !== undefined && timeout > LONGEST_TIMEOUT;
-    return [checkAddress(address), factory, isEndless ? { ...options, timeout: 0 } : options];
+    checkObject('options', options);
+    return [checkAddress(address), factory, options];
   }
 
   async #started() {
@@ -211,7 +207,8 @@ export class BaseLoop {
    * @returns {Promise<{transport: import('./transport.js').DatagramTransport, protocol: P}>}
    */
   async datagram(address, factory, options = {}) {
-    const { bind } = checkOptions(options);
+    checkObject('options', options);
+    const { bind } = options;
     return this.open(bind ? 'bind' : 'connect', address, factory, options);
   }
 
@@ -236,7 +233,8 @@ export class BaseLoop {
    * @returns {Promise<StreamConnection>}
    */
   async openConnection(address, options = {}) {
-    const { limit } = checkOptions(options);
+    checkObject('options', options);
+    const { limit } = options;
     const protocol = new StreamProtocol({ limit });
     await this.connect(address, () => protocol, options);
     return protocol.connection;
@@ -251,7 +249,9 @@ export class BaseLoop {
    */
   async startServer(address, serve, options = {}) {
     checkFunction('serve', serve);
-    const { limit } = checkOptions(options);
+    checkObject('options', options);
+    const { limit } = options;
+    if (limit !== undefined) checkNumber('limit', limit, 1);
     return this.listen(address, () => new StreamProtocol({ limit, serve }), options);
   }
 

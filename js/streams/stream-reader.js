@@ -1,5 +1,5 @@
 import { TowlineError } from '../errors.js';
-import { checkInteger, checkNumber, checkOptions, wrong } from '../protocols/checks.js';
+import { checkInteger, checkNumber, checkSignal, wrong } from '../protocols/checks.js';
 import { ByteBuffer } from './byte-buffer.js';
 import { IncompleteReadError, LimitOverrunError } from './errors.js';
 
@@ -89,7 +89,7 @@ export class StreamReader {
    */
   async read(size = -1, options = {}) {
     checkInteger('size', size);
-    checkOptions(options);
+    checkSignal(options.signal);
     this.#check();
     if (size < 0) return this.#readAll(options);
     if (size > 0 && this.#buffer.length === 0 && !this.#hasEnded) await this.#more('read', options);
@@ -120,7 +120,7 @@ export class StreamReader {
    */
   async readExactly(size, options = {}) {
     checkInteger('size', size, 0);
-    checkOptions(options);
+    checkSignal(options.signal);
     this.#check();
     while (this.#buffer.length < size) {
       if (this.#hasEnded) throw new IncompleteReadError(this.#take(this.#buffer.length), size);
@@ -140,7 +140,7 @@ export class StreamReader {
     const sought = typeof separator === 'string' ? encoder.encode(separator) : separator;
     if (!(sought instanceof Uint8Array))
       throw wrong('the separator', 'a string or a Uint8Array', separator);
-    checkOptions(options);
+    checkSignal(options.signal);
     if (sought.length === 0) throw new TowlineError('EINVAL', 'the separator is empty');
     this.#check();
     let from = 0;
