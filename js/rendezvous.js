@@ -1,17 +1,15 @@
 /** A rendezvous for WebRTC: `towline/rendezvous`, for Node. Its clients are `rendezvous(url)` of `towline/webrtc`. */
-import { once } from 'node:events';
-import { createServer, STATUS_CODES } from 'node:http';
 import { Server as TlsServer } from 'node:tls';
 import { WebSocketServer } from 'ws';
+import { Admission, among, bounds, listening, makeServer, refuse } from './admission.js';
 import { TowlineError } from './errors.js';
 import { Participant } from './rendezvous-participant.js';
 import { hostPort } from './transports/node-address.js';
-import { fromNode } from './transports/node-error.js';
 import { isName } from './webrtc/signalling.js';
 
-/** @typedef {import('node:stream').Duplex} Duplex */
-/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
-/** @typedef {import('./rendezvous-participant.js').Message} Message */
+/** @import { IncomingMessage } from 'node:http' */
+/** @import { Duplex } from 'node:stream' */
+/** @import { Message } from './rendezvous-participant.js' */
 
 /**
  * @typedef {object} Options
@@ -50,18 +48,6 @@ const defaults = {
   keepalive: 15000,
 };
 
-/** How many connections may be no WebSockets yet, and for how long. */
-const UNDECIDED = 64;
-const PATIENCE = 5000;
-
-const bounds = {
-  noServer: true,
-  clientTracking: false,
-  maxFragments: 16,
-  maxBufferedChunks: 1024,
-  closeTimeout: 1000,
-};
-
 /** A limit that is none would be no limit. @param {Options} options @returns {typeof defaults} */
 function checked(options) {
   const all = /** @type {any} */ ({ ...defaults, ...options });
@@ -75,21 +61,6 @@ function checked(options) {
   return all;
 }
 
-/** @param {Duplex} socket @param {number} status */
-function refuse(socket, status) {
-  socket.on('error', () => socket.destroy());
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
-  socket.end(head, () => socket.destroy());
-}
-
-/** What is counted as one: an IPv4 address, or the 64 bits that an IPv6 network is given. @param {string} address */
-function networkOf(address) {
-  if (address.includes('.')) return address.slice(address.lastIndexOf(':') + 1);
-  const [head, tail = ''] = address.split('::').map((half) => half.split(':').filter(Boolean));
-  const zeros = Array(Math.max(0, 8 - head.length - tail.length)).fill('0');
-  return [...head, ...zeros, ...tail].slice(0, 4).join(':');
-}
-
 /** Relays signalling between those who are in the same room. It keeps nothing, and tells nobody what it has not checked. */
 export class Rendezvous {
   #options;
@@ -101,8 +72,7 @@ export class Rendezvous {
   #participants = new Set();
   /** Those who have said who they are, by room and name. @type {Map<string, Map<string, Participant>>} */
   #rooms = new Map();
-  /** @type {Map<string, number>} */
-  #networks = new Map();
+  #admission;
   #sweeping;
   /** @type {Promise<void> | undefined} */
   #closing;
@@ -110,11 +80,13 @@ export class Rendezvous {
   /** @param {Options} [options] */
   constructor(options = {}) {
     this.#options = checked(options);
-    const { path, maxMessage, keepalive } = this.#options;
+    const { path, origins, maxSockets, maxSocketsPerAddress, maxMessage, keepalive } =
+      this.#options;
     const { server } = options;
     this.#prefix = path.endsWith('/') ? path : `${path}/`;
     this.#isMine = server === undefined;
     this.#server = server ?? this.#serve();
+    this.#admission = new Admission(among(origins), maxSockets, maxSocketsPerAddress);
     this.#sockets = new WebSocketServer({ ...bounds, maxPayload: maxMessage });
     this.#server.on('upgrade', this.#upgrade);
     this.#sweeping = setInterval(() => this.#sweep(), keepalive).unref();
@@ -124,25 +96,13 @@ export class Rendezvous {
 
   #serve() {
     const { port, host, maxSockets } = this.#options;
-    const patience = { headersTimeout: PATIENCE, requestTimeout: PATIENCE };
-    const server = createServer(
-      { ...patience, connectionsCheckingInterval: PATIENCE },
-      (_request, response) => response.writeHead(426, { connection: 'close' }).end(),
-    );
-    server.maxConnections = maxSockets + UNDECIDED;
-    server.on('error', () => {}); // that a connection could not be accepted is no reason to stop
-    return server.listen(port, host);
+    return makeServer(maxSockets).listen(port, host);
   }
 
   /** @returns {Promise<string>} */
   async #listening() {
-    try {
-      await once(this.#server, 'listening');
-      return this.address;
-    } catch (cause) {
-      const { code, native, message } = fromNode(cause);
-      throw new TowlineError(code, message, { native, cause });
-    }
+    await listening(this.#server);
+    return this.address;
   }
 
   /** What clients give to `rendezvous`; '' while it does not listen. */
@@ -186,36 +146,28 @@ export class Rendezvous {
     const isOurs = path.startsWith(this.#prefix);
     if (!isOurs && this.#server.listenerCount('upgrade') > 1) return;
     const room = path.slice(this.#prefix.length);
-    const network = networkOf(request.socket.remoteAddress ?? '');
-    const status = isOurs ? this.#refusal(room, request.headers.origin, network) : 404;
+    const status = isOurs ? this.#refusal(room, request) : 404;
     if (status !== 0) return refuse(socket, status);
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      this.#opened(webSocket, room, network),
+      this.#opened(webSocket, room, this.#admission.enter(request)),
     );
   };
 
-  /** @param {string} room @param {string | undefined} origin @param {string} network */
-  #refusal(room, origin, network) {
-    const { origins, maxSockets, maxSocketsPerAddress } = this.#options;
-    const isWelcome = origin === undefined || origins.includes('*') || origins.includes(origin);
-    if (!isWelcome) return 403;
-    if (!isName(room)) return 400;
-    if ((this.#networks.get(network) ?? 0) >= maxSocketsPerAddress) return 429;
-    return this.#participants.size >= maxSockets ? 503 : 0;
+  /** @param {string} room @param {IncomingMessage} request */
+  #refusal(room, request) {
+    const status = this.#admission.refusal(request);
+    return status !== 403 && !isName(room) ? 400 : status;
   }
 
-  /** @param {import('ws').WebSocket} socket @param {string} room @param {string} network */
-  async #opened(socket, room, network) {
+  /** @param {import('ws').WebSocket} socket @param {string} room @param {() => void} leave */
+  async #opened(socket, room, leave) {
     const participant = new Participant(socket, room, this.#options, (message) =>
       this.#relay(participant, message),
     );
     this.#participants.add(participant);
-    this.#networks.set(network, (this.#networks.get(network) ?? 0) + 1);
     await participant.closed;
     this.#participants.delete(participant);
-    const left = /** @type {number} */ (this.#networks.get(network)) - 1;
-    if (left > 0) this.#networks.set(network, left);
-    else this.#networks.delete(network);
+    leave();
     this.#leave(participant);
   }
 

@@ -9,7 +9,7 @@ import { pausing } from './websocket-pausing.js';
 /** @typedef {import('../request.js').Carrier} Carrier */
 
 /** A WebSocket of the package `ws`: it tells why it failed, too. */
-class NodeWebSocketConnection extends pausing(WebSocketConnection) {
+export class NodeWebSocketConnection extends pausing(WebSocketConnection) {
   /** @type {any} */
   #error;
 
