@@ -221,7 +221,7 @@ function serversOf({ urls, username, credential }) {
 /** The constructor to use in Node. */
 export async function nodePeerConnection() {
   try {
-    const { default: library } = await import('node-datachannel');
+    const { default: library } = await import(/* webpackIgnore: true */ 'node-datachannel');
     return NodePeerConnection.bind(null, library);
   } catch (cause) {
     throw new TowlineError(

@@ -44,10 +44,13 @@ function bestWay() {
   return 'Suspending' in WebAssembly ? 'suspending' : 'deferred';
 }
 
+/** No literal where it is resolved: webpack would copy this one file of the package. */
+const SHIM = '@bjorn3/browser_wasi_shim';
+
 /** The package's address, for a Worker has no import map. */
 function findShim() {
   try {
-    return import.meta.resolve('@bjorn3/browser_wasi_shim');
+    return import.meta.resolve(SHIM);
   } catch {
     return undefined; // then the Worker finds it, or says that it cannot
   }

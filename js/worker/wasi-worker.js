@@ -37,8 +37,11 @@ let shim;
 const streams = new Map();
 let changed = () => {};
 
-/** The literal is for bundlers. @param {string | undefined} url @returns {Promise<Shim>} */
-const load = (url) => (url ? import(url) : import('@bjorn3/browser_wasi_shim'));
+/** The literal is for bundlers, the address is not. @param {string | undefined} url @returns {Promise<Shim>} */
+const load = (url) =>
+  url
+    ? import(/* webpackIgnore: true */ /* @vite-ignore */ url)
+    : import('@bjorn3/browser_wasi_shim');
 
 /** @param {string} code @param {string} message */
 const fail = (code, message) => post({ type: 'failed', code, message });
