@@ -12,7 +12,7 @@ MQTT_WASM := demo/mqtt_wasm.c $(MQTT)
 MQTT_EXPORTS := mqtt_session_new mqtt_session_problem mqtt_session_check mqtt_session_free mqtt_session_protocol \
   mqtt_session_subscribe mqtt_session_unsubscribe mqtt_session_publish mqtt_session_burst mqtt_session_disconnect
 
-$(foreach build,wasi emscripten,$(MQTT_WASM:%.c=build/$(build)/%.o)): $(MQTT_HEADERS)
+build/wasi/mqtt.wasm build/emscripten/mqtt.wasm: $(MQTT_HEADERS)
 $(eval $(call tow_module,mqtt,$(MQTT_WASM),$(MQTT_EXPORTS)))
 
 # ---- The netcode: the same over UDP and over WebRTC ----
@@ -26,7 +26,7 @@ $(B)/netcode: $(patsubst %.c,$(B)/%.o,demo/netcode_native.c demo/arguments.c $(N
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@
 
 NETCODE_WASM := demo/netcode_wasm.c $(NETCODE)
-$(foreach build,wasi emscripten,$(NETCODE_WASM:%.c=build/$(build)/%.o)): $(NETCODE_HEADERS)
+build/wasi/netcode.wasm build/emscripten/netcode.wasm: $(NETCODE_HEADERS)
 $(eval $(call tow_module,netcode,$(NETCODE_WASM),$(NETCODE_EXPORTS),plain))
 
 # ---- make demo ----

@@ -12,7 +12,7 @@ $(B)/core_test: $(CORE_TESTS:%=$(B)/tests/unit/%.o) $(B)/tests/framing/wire.o $(
 
 # ---- The recorder and the trace adapters ----
 RECORDER := $(sort $(wildcard tests/recorder/*.c)) tests/framing/wire.c tests/unit/pass_layer.c
-$(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c): $(wildcard tests/recorder/*.h tests/framing/*.h)
+$(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c) build/wasi/trace.wasm build/emscripten/trace.wasm: $(wildcard tests/recorder/*.h tests/framing/*.h)
 
 $(B)/tow-trace: $(patsubst %.c,$(B)/%.o,$(RECORDER) tests/tow_trace.c) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@
@@ -33,8 +33,8 @@ build/jsmn/jsmn.h: /usr/include/jsmn.h
 	@mkdir -p $(@D)
 	cp $< $@
 
-build/wasi/tests/recorder/json.o build/emscripten/tests/recorder/json.o: WASM_FLAGS += -isystem build/jsmn
-build/wasi/tests/recorder/json.o build/emscripten/tests/recorder/json.o: build/jsmn/jsmn.h
+build/wasi/trace.wasm build/emscripten/trace.wasm: WASM_FLAGS += -isystem build/jsmn
+build/wasi/trace.wasm build/emscripten/trace.wasm: build/jsmn/jsmn.h
 $(eval $(call tow_module,trace,$(RECORDER) tests/wasm/trace.c,trace_new trace_status trace_is_memory trace_frame trace_run trace_protocol trace_open trace_abort trace_free))
 
 .PHONY: test-contract test-traces trace-programs
@@ -114,7 +114,7 @@ webrtc-bulk: build/wasi/probe.wasm build/emscripten/probe.wasm
 # ---- tests/faults: what faults are done to ----
 FAULTS := $(addprefix tests/faults/subject/,subject.c streams.c children.c)
 $(patsubst %.c,$(B)/%.o,$(FAULTS) tests/faults/subject/native.c): tests/faults/subject/subject.h
-$(patsubst %.c,build/wasi/%.o,$(FAULTS) tests/faults/subject/wasm.c): tests/faults/subject/subject.h
+build/wasi/faults.wasm build/emscripten/faults.wasm: tests/faults/subject/subject.h
 
 $(B)/faults: $(patsubst %.c,$(B)/%.o,$(FAULTS) tests/faults/subject/native.c) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@

@@ -1,73 +1,22 @@
 # ---- Wasm, twice: build/wasi/NAME.wasm and build/emscripten/NAME.wasm of the same sources ----
-# A real wasi-sdk is the same three parts as Debian's clang, wasi-libc and libclang-rt-dev-wasm32.
-ifdef WASI_SDK_PATH
-WASI_CC := $(WASI_SDK_PATH)/bin/clang --target=wasm32-wasi --sysroot=$(WASI_SDK_PATH)/share/wasi-sysroot
-WASI_AR := $(WASI_SDK_PATH)/bin/llvm-ar
-else
-WASI_CC := clang --target=wasm32-wasi
-WASI_AR := llvm-ar
-endif
-EMCC := NODE_PATH=/usr/share/nodejs emcc
-EMAR := NODE_PATH=/usr/share/nodejs emar
-WASM_OPT ?= $(shell command -v wasm-opt)
-
-# What every engine has had since 2021. Inlining is left to wasm-opt, which knows better what is small there.
-WASM_FLAGS := -std=c11 $(WARNINGS) -Iinclude -Isrc -Iwasm -Oz -fno-inline -ffunction-sections -fdata-sections \
-  -mbulk-memory -msign-ext -mnontrapping-fptoint
-WASM_OPT_FLAGS := -Oz --converge --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int \
-  --enable-mutable-globals
-WASM_SOURCES := $(CORE) src/host/libc.c $(sort $(wildcard src/host/memory*.c)) $(sort $(wildcard wasm/*.c))
-WASM_HEADERS := $(HEADERS) $(wildcard wasm/*.h)
-# With a maximum declared an engine reserves the address space at once, and memory grows where it is: then the kernel may
-# read straight into it (rule B5).
-WASM_MAXIMUM := 1073741824
-WASM_STACK := 131072
-
-build/wasi/%.o: %.c $(WASM_HEADERS)
-	@mkdir -p $(@D)
-	$(WASI_CC) $(WASM_FLAGS) -c $< -o $@
-
-build/emscripten/%.o: %.c $(WASM_HEADERS)
-	@mkdir -p $(@D)
-	$(EMCC) $(WASM_FLAGS) -c $< -o $@
-
-build/wasi/libtowline.a: $(WASM_SOURCES:%.c=build/wasi/%.o)
-	@rm -f $@
-	$(WASI_AR) rcs $@ $^
-
-build/emscripten/libtowline.a: $(WASM_SOURCES:%.c=build/emscripten/%.o)
-	@rm -f $@
-	$(EMAR) rcs $@ $^
+# How a module is made, and by what, is js/cli/build/'s to know: it is what `npx towline build` does.
+WASM_LIBRARY := $(CORE) src/host/libc.c $(sort $(wildcard src/host/memory*.c)) $(sort $(wildcard wasm/*.c)) \
+  $(HEADERS) $(wildcard wasm/*.h) wasm/exports.txt js/cli/build.js $(wildcard js/cli/build/*.js) \
+  js/cli/exports.js js/cli/wasm-file.js
+# What is compiled of this project beside the library.
+WASM_FLAGS := -std=c11 $(WARNINGS)
 
 # $(call tow_module,NAME,SOURCES,EXPORTS,plain): a module with these constructors and functions exported beside Towline's.
 # `plain`: without Towline framing, which is 6 KB (2.5 KB gzipped).
-# It is linked twice: first to see what it uses, then with the exports that go with that.
-# No -O where clang links: it would run whatever wasm-opt it finds, not knowing what features that has.
-# Emscripten takes the import modules for misspelt functions; what is really misspelt, the WASI build refuses.
-WASI_LINK := -mexec-model=reactor -Wl,--stack-first -Wl,-z,stack-size=$(WASM_STACK) -Wl,--max-memory=$(WASM_MAXIMUM)
-comma := ,
-space := $(subst ,, )
+# The first module compiles the library; the others, at the same time or later, find it compiled.
 define tow_module
-build/wasi/$(1).exports: $(2:%.c=build/wasi/%.o) build/wasi/libtowline.a wasm/exports.txt wasm/exports.awk
-	@mkdir -p $$(@D)
-	$$(WASI_CC) $$(WASI_LINK) $$(filter %.o %.a,$$^) -o $$@.wasm \
-	  $$$$(awk -v plain=$(4) -f wasm/exports.awk wasm/exports.txt | sed 's/^/-Wl,--export=/') $(3:%=-Wl,--export=%) \
-	  -Wl,-Map=$$@.map
-	awk -v plain=$(4) -f wasm/exports.awk $$@.map wasm/exports.txt >$$@
-	@rm $$@.wasm $$@.map
+build/wasi/$(1).wasm build/emscripten/$(1).wasm: build/%/$(1).wasm: $(2) $(WASM_LIBRARY)
+	@node js/cli/towline.js build $(2) --with $$* -o $$@ $(3:%=--export %) $(4:%=--%) -- $$(WASM_FLAGS)
 
-build/wasi/$(1).wasm: build/wasi/$(1).exports
-	$$(WASI_CC) $$(WASI_LINK) $(2:%.c=build/wasi/%.o) build/wasi/libtowline.a -o $$@ -Wl,--strip-all \
-	  -Wl,--compress-relocations $$$$(sed 's/^/-Wl,--export=/' $$<) $(3:%=-Wl,--export=%)
-	$$(if $$(WASM_OPT),$$(WASM_OPT) $$(WASM_OPT_FLAGS) $$@ -o $$@)
-
-build/emscripten/$(1).wasm: $(2:%.c=build/emscripten/%.o) build/emscripten/libtowline.a build/wasi/$(1).exports
-	@mkdir -p $$(@D)
-	$$(EMCC) -Oz $$(filter %.o %.a,$$^) -o $$@ -sSTANDALONE_WASM --no-entry -sMALLOC=none -sALLOW_MEMORY_GROWTH=1 \
-	  -sTOTAL_STACK=$$(WASM_STACK) -sINITIAL_MEMORY=2097152 -sMAXIMUM_MEMORY=$$(WASM_MAXIMUM) \
-	  -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0 \
-	  -sEXPORTED_FUNCTIONS=$$$$(sed 's/^/_/' build/wasi/$(1).exports | paste -sd,),$(subst $(space),$(comma),$(3:%=_%))
-
+ifneq ($(1),echo)
+build/wasi/$(1).wasm: | build/wasi/echo.wasm
+build/emscripten/$(1).wasm: | build/emscripten/echo.wasm
+endif
 WASM_MODULES += build/wasi/$(1).wasm build/emscripten/$(1).wasm
 endef
 
@@ -75,6 +24,20 @@ endef
 wasm:
 	@$(MAKE) --no-print-directory $(WASM_MODULES)
 $(eval $(call tow_module,echo,demo/echo.c,echo_new,plain))
+
+# The compiler for WASI commands, which are no modules of Towline: the tests have some.
+ifdef WASI_SDK_PATH
+WASI_CC := $(WASI_SDK_PATH)/bin/clang --target=wasm32-wasi --sysroot=$(WASI_SDK_PATH)/share/wasi-sysroot
+else
+WASI_CC := clang --target=wasm32-wasi
+endif
+
+# The boundary is compiled for wasm alone.
+build/lint/wasm.ok: $(WASM_LIBRARY)
+	@mkdir -p $(@D)
+	$(WASI_CC) -std=c11 $(WARNINGS) -Iinclude -Isrc -Iwasm -fsyntax-only $(wildcard wasm/*.c) src/host/libc.c
+	@touch $@
+lint: build/lint/wasm.ok
 
 # Protocols written in JavaScript: the package carries this one, beside what loads it.
 SCRIPT_EXPORTS := script_start script_protocol script_new script_call_soon script_call_later tow_handle_cancel \

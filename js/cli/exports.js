@@ -1,0 +1,35 @@
+/** What a module exports, by wasm/exports.txt, and which of its exports make protocols. */
+import { readFileSync } from 'node:fs';
+
+/** @typedef {import('./wasm-file.js').WasmFile} WasmFile */
+
+const lines = readFileSync(new URL('../../wasm/exports.txt', import.meta.url), 'utf8')
+  .split(/\r?\n/)
+  .filter((line) => line !== '' && !line.startsWith('#'))
+  .map((line) => line.split(' '));
+
+/** All that the library may export. */
+export const LIBRARY_EXPORTS = new Set(lines.map(([name]) => name));
+
+/** The exports of a module that has these symbols and object files linked. @param {Set<string>} linked */
+export const exportsOf = (linked) =>
+  lines.filter(([, ...needed]) => needed.every((word) => linked.has(word))).map(([name]) => name);
+
+/**
+ * The symbols and object files that a link map lists: a line of it ends with a symbol, or with
+ * ARCHIVE(OBJECT):(SECTION).
+ * @param {string} map
+ */
+export function linkedIn(map) {
+  const words = map.split('\n').flatMap((line) => {
+    const last = line.trim().split(/\s+/).at(-1) ?? '';
+    return [last, last.split(/[()]/)[1] ?? ''];
+  });
+  return new Set(words);
+}
+
+/** Whether an export could be a constructor: `tow_protocol *NAME(tow_loop *, void *)`. @param {WasmFile} file @param {string} name */
+export function isConstructor(file, name) {
+  const type = file.typeOf(name);
+  return String(type?.parameters) === 'i32,i32' && String(type?.results) === 'i32';
+}
