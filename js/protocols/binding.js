@@ -22,8 +22,10 @@ export class Binding {
    * @param {Script} script
    * @param {number} address the `tow_protocol`
    * @param {AnyProtocol} protocol
+   * @param {number} kind
    */
-  constructor(script, address, protocol) {
+  constructor(script, address, protocol, kind) {
+    this.kind = kind;
     this.script = script;
     this.address = address;
     this.protocol = /** @type {any} */ (protocol);

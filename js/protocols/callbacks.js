@@ -112,8 +112,8 @@ export function callbacks(script) {
       if (!opening) return 0;
       try {
         const protocol = opening.factory();
-        const kind = kindOf(protocol);
-        opening.binding = script.bind(self, protocol);
+        const kind = kindOf(protocol, opening.family);
+        opening.binding = script.bind(self, protocol, kind);
         opening.binding.opening = opening;
         return kind;
       } catch (error) {

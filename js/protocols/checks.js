@@ -10,7 +10,8 @@ function shown(value) {
   if (typeof value === 'function') return 'a function';
   if (isPromise(value)) return 'a promise';
   if (typeof value !== 'object' || value === null) return String(value);
-  return `a ${value.constructor?.name ?? 'thing without a class'}`;
+  const { name = 'Object' } = value.constructor ?? {};
+  return name === 'Object' ? 'an object' : `a ${name}`;
 }
 
 /** @param {unknown} value @returns {value is PromiseLike<unknown>} */

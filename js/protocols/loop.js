@@ -3,6 +3,7 @@ import { load } from '../loader.js';
 import { StreamProtocol } from '../streams/stream-protocol.js';
 import { callbackFailed } from './callbacks.js';
 import { checkAddress, checkFunction, checkNumber, checkObject } from './checks.js';
+import { kinds } from './protocol.js';
 import { Script } from './script.js';
 
 /** @typedef {import('../own-request.js').Options} ModuleOptions */
@@ -124,11 +125,12 @@ export class BaseLoop {
    * @param {string} address
    * @param {() => P} factory
    * @param {AnyOptions} [options]
+   * @param {number} [family]
    * @returns {Promise<{transport: any, protocol: P}>}
    */
-  async open(verb, address, factory, options = {}) {
+  async open(verb, address, factory, options = {}, family = kinds.stream) {
     const asked = this.#asked(address, factory, options);
-    return (await this.#started()).connect(verb, ...asked);
+    return (await this.#started()).connect(verb, ...asked, family);
   }
 
   /**
@@ -209,7 +211,7 @@ export class BaseLoop {
   async datagram(address, factory, options = {}) {
     checkObject('options', options);
     const { bind } = options;
-    return this.open(bind ? 'bind' : 'connect', address, factory, options);
+    return this.open(bind ? 'bind' : 'connect', address, factory, options, kinds.datagram);
   }
 
   /**
@@ -222,7 +224,7 @@ export class BaseLoop {
    * @returns {Promise<{transport: import('./transport.js').SubprocessTransport, protocol: P}>}
    */
   async spawn(address, factory, options = {}) {
-    return this.open('spawn', address, factory, options);
+    return this.open('spawn', address, factory, options, kinds.subprocess);
   }
 
   /**

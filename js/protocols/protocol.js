@@ -1,3 +1,4 @@
+import { TowlineError } from '../errors.js';
 import { isPromise, wrong } from './checks.js';
 
 /**
@@ -15,8 +16,6 @@ import { isPromise, wrong } from './checks.js';
  * BYTES THAT A CALLBACK IS GIVEN ARE A VIEW of memory that the next ones are put into: good until the callback returns, or
  * an async one awaits. `slice()` what is to be kept.
  */
-
-/** @typedef {import('../errors.js').TowlineError} TowlineError */
 
 /**
  * @template T the transport that connectionMade is given
@@ -124,6 +123,7 @@ export class SubprocessProtocol extends BaseProtocol {
 
 /** `tow_kind`. */
 export const kinds = { stream: 1, buffered: 2, datagram: 3, subprocess: 4 };
+const names = ['', 'a stream', 'a stream', 'an endpoint', 'a child'];
 
 /**
  * Any of them, whole or in part.
@@ -131,12 +131,23 @@ export const kinds = { stream: 1, buffered: 2, datagram: 3, subprocess: 4 };
  * @typedef {AnyStreamProtocol | Partial<DatagramProtocol> | Partial<SubprocessProtocol>} AnyProtocol
  */
 
-/** Which table it has: that of the callbacks that it alone could have. @param {AnyProtocol} protocol */
-export function kindOf(protocol) {
+/**
+ * Which table it has: that of the callbacks that it alone could have.
+ * @param {AnyProtocol} protocol
+ * @param {number} family what it is to be the protocol of: one without such callbacks is
+ */
+export function kindOf(protocol, family) {
   if (typeof protocol !== 'object' || protocol === null || isPromise(protocol))
     throw wrong('a protocol', 'an object with callbacks', protocol);
-  if ('getBuffer' in protocol) return kinds.buffered;
-  if ('datagramReceived' in protocol) return kinds.datagram;
-  if ('pipeDataReceived' in protocol || 'processExited' in protocol) return kinds.subprocess;
-  return kinds.stream;
+  const has = (/** @type {string[]} */ ...callbacks) => callbacks.some((name) => name in protocol);
+  let kind = family;
+  if (has('getBuffer')) kind = kinds.buffered;
+  else if (has('dataReceived')) kind = kinds.stream;
+  else if (has('datagramReceived')) kind = kinds.datagram;
+  else if (has('pipeDataReceived', 'processExited')) kind = kinds.subprocess;
+  if (names[kind] === names[family]) return kind;
+  throw new TowlineError(
+    'EINVAL',
+    `the protocol of ${names[kind]} cannot be that of ${names[family]}`,
+  );
 }

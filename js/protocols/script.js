@@ -13,6 +13,7 @@ import { DatagramTransport, StreamTransport, SubprocessTransport } from './trans
 /**
  * What a connection or a server is to get its protocols from.
  * @typedef {object} Opening
+ * @property {number} family of their kinds: a stream's, an endpoint's, a child's
  * @property {() => AnyProtocol} factory
  * @property {(transport: BaseTransport, protocol: AnyProtocol) => void} opened
  * @property {(error: unknown) => void} failed the factory has thrown
@@ -85,7 +86,8 @@ export class Script extends ScriptModule {
   setProtocol(transport, protocol) {
     if (this.dead) return;
     const known = transport.bindings.find((one) => one.protocol === protocol);
-    const binding = known ?? this.bind(this.#newProtocol(kindOf(protocol)), protocol);
+    const kind = kindOf(protocol, transport.family);
+    const binding = known ?? this.bind(this.#newProtocol(kind), protocol, kind);
     binding.transport = transport;
     const answer = this.call('tow_transport_set_protocol', transport.address, binding.address);
     if (!known && answer >= 0) transport.bindings.push(binding);
@@ -100,9 +102,9 @@ export class Script extends ScriptModule {
     return address;
   }
 
-  /** @param {number} address @param {AnyProtocol} protocol */
-  bind(address, protocol) {
-    const binding = new Binding(this, address, protocol);
+  /** @param {number} address @param {AnyProtocol} protocol @param {number} kind */
+  bind(address, protocol, kind) {
+    const binding = new Binding(this, address, protocol, kind);
     this.bindings.set(address, binding);
     return binding;
   }
@@ -115,8 +117,7 @@ export class Script extends ScriptModule {
 
   /** Its transport, for a protocol's connectionMade. @param {Binding} binding @param {number} address */
   open(binding, address) {
-    const { protocol } = binding;
-    const kind = kindOf(protocol);
+    const { protocol, kind } = binding;
     const Transport =
       kind === kinds.datagram
         ? DatagramTransport
@@ -150,14 +151,16 @@ export class Script extends ScriptModule {
    * @param {string} address
    * @param {() => AnyProtocol} factory
    * @param {import('./loop.js').AnyOptions} options
+   * @param {number} family
    * @returns {Promise<any>}
    */
-  async connect(verb, address, factory, options) {
+  async connect(verb, address, factory, options, family) {
     let result = {};
     /** @type {{error: unknown} | undefined} */
     let thrown;
     /** @type {Opening} */
     const opening = {
+      family,
       factory,
       opened: (transport, protocol) => {
         result = { transport, protocol };
@@ -187,7 +190,7 @@ export class Script extends ScriptModule {
   async listen(address, factory, options) {
     const failed = (/** @type {unknown} */ error) => this.loop.reportFailure('factory', error, {});
     /** @type {Opening} */
-    const opening = { factory, opened: () => {}, failed };
+    const opening = { family: kinds.stream, factory, opened: () => {}, failed };
     const { request, forget } = this.#request(opening, options, address);
     try {
       return new ProtocolServer(await request.start('listen'), forget);

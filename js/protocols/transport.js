@@ -2,7 +2,7 @@ import { TowlineError } from '../errors.js';
 import { StreamProtocol } from '../streams/stream-protocol.js';
 import { readableOf, writableOf } from '../streams/web.js';
 import { checkInteger, checkNumber, checkObject, checkText, wrong } from './checks.js';
-import { kindOf } from './protocol.js';
+import { kindOf, kinds } from './protocol.js';
 
 /** @import { AnyProtocol } from './protocol.js' */
 /** @import { Script } from './script.js' */
@@ -38,6 +38,8 @@ export class BaseTransport {
   bindings = [];
   /** In the module. @internal @type {number} */
   address;
+  /** Of its protocols' kinds. @internal @type {number} */
+  family = kinds.stream;
 
   /**
    * @internal
@@ -123,7 +125,7 @@ export class BaseTransport {
    * @param {AnyProtocol} protocol of the same family: a stream's, an endpoint's, a child's
    */
   setProtocol(protocol) {
-    kindOf(protocol);
+    kindOf(protocol, this.family);
     if (!this.#protocol) return;
     this.#script.setProtocol(this, protocol);
     this.#protocol = protocol;
@@ -248,6 +250,9 @@ class PipeTransport extends StreamTransport {
 
 /** An endpoint's. */
 export class DatagramTransport extends BaseTransport {
+  /** @internal @override */
+  family = kinds.datagram;
+
   /**
    * Sends one datagram, empty or not [D1, D2]. What goes wrong with it later comes to errorReceived.
    * @param {Bytes} data
@@ -261,6 +266,8 @@ export class DatagramTransport extends BaseTransport {
 
 /** A child's: it neither reads nor writes, its pipes do. `close` closes them and kills the child [X7]. */
 export class SubprocessTransport extends BaseTransport {
+  /** @internal @override */
+  family = kinds.subprocess;
   /** By descriptor. @type {Map<number, StreamTransport | null>} */
   #pipes = new Map();
 

@@ -88,6 +88,33 @@ test('O1: a protocol of another kind is refused', async (t) => {
   assert.throws(() => transport.setProtocol(/** @type {any} */ (datagrams())), { code: 'EINVAL' });
 });
 
+test('O1: a protocol without callbacks is of the kind that is asked for', async (t) => {
+  const { loop } = loopFor(t);
+  const { transport } = await loop.datagram('udp://127.0.0.1:0', () => ({}), { bind: true });
+  assert.match(transport.getExtraInfo('sockname', ''), /^127\.0\.0\.1:\d+$/);
+  const child = await loop.spawn('exec:true', () => ({}));
+  assert.equal(await child.transport.closed, null);
+  assert.equal(child.transport.getReturncode(), 0);
+});
+
+test('O1: a server whose factory makes what cannot be a protocol of streams is told, each time', async (t) => {
+  const { loop, reports } = loopFor(t);
+  const made = [{ datagramReceived() {} }, undefined, Promise.resolve({})];
+  await loop.listen('mem:wrong', () => /** @type {any} */ (made.shift()));
+  for (let i = 0; i < 3; i++) {
+    const { transport } = await loop.connect('mem:wrong', () => new Echo());
+    await transport.closed;
+  }
+  assert.deepEqual(
+    reports.map(([{ message }, { callback }]) => [message, callback]),
+    [
+      ['factory(): the protocol of an endpoint cannot be that of a stream', 'factory'],
+      ['factory(): a protocol is an object with callbacks, not undefined', 'factory'],
+      ['factory(): a protocol is an object with callbacks, not a promise', 'factory'],
+    ],
+  );
+});
+
 test('L6: what is thrown in data_received ends the connection, and is the cause of its error', async (t) => {
   const { loop, reports } = loopFor(t);
   const error = new RangeError('bad');

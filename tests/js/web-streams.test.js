@@ -202,7 +202,7 @@ test('a write of what is no bytes fails, and breaks writable', async (t) => {
   void writer.closed.catch(() => {});
   await assert.rejects(writer.write(/** @type {any} */ ({ json: true })), {
     name: 'TypeError',
-    message: /a string, an ArrayBuffer or a view of one, not a Object/,
+    message: /a string, an ArrayBuffer or a view of one, not an object/,
   });
 });
 
