@@ -29,6 +29,19 @@ NETCODE_WASM := demo/netcode_wasm.c $(NETCODE)
 build/wasi/netcode.wasm build/emscripten/netcode.wasm: $(NETCODE_HEADERS)
 $(eval $(call tow_module,netcode,$(NETCODE_WASM),$(NETCODE_EXPORTS),plain))
 
+# ---- The Redis client ----
+RESP := demo/resp.c demo/resp_check.c
+RESP_HEADERS := demo/resp.h demo/resp_check.h demo/arguments.h
+
+$(patsubst %.c,$(B)/%.o,$(RESP) demo/resp_client.c tests/unit/resp_test.c): $(RESP_HEADERS)
+
+$(B)/redis: $(patsubst %.c,$(B)/%.o,demo/resp_client.c demo/arguments.c $(RESP)) $(B)/libtowline.a
+	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@
+
+RESP_WASM := demo/resp_wasm.c $(RESP)
+$(foreach build,wasi emscripten,$(RESP_WASM:%.c=build/$(build)/%.o)): $(RESP_HEADERS)
+$(eval $(call tow_module,resp,$(RESP_WASM),resp_check_protocol))
+
 # ---- make demo ----
 # DEMO: options of demo/server.js, as in `make demo DEMO="--port 9000"`.
 .PHONY: demo demo-native

@@ -1,6 +1,6 @@
 # ---- All that `make test` runs, in each configuration ----
-TEST_PROGRAMS := $(addprefix $(B)/,core_test uv_test mqtt_test netcode_test unit/heap_test tow-trace mqtt netcode \
-  instructions faults)
+TEST_PROGRAMS := $(addprefix $(B)/,core_test uv_test mqtt_test netcode_test resp_test unit/heap_test tow-trace mqtt netcode \
+  redis instructions faults)
 
 # ---- The core, on the memory host ----
 CORE_TESTS := probe core_test lifecycle_test flow_test write_test read_test loop_test datagram_test process_test \
@@ -47,6 +47,10 @@ test-traces: trace-programs
 
 # ---- The demo's MQTT client, on the memory host ----
 $(B)/mqtt_test: $(patsubst %.c,$(B)/%.o,tests/unit/mqtt_test.c demo/mqtt.c demo/trace.c) $(B)/libtowline.a
+	$(CC) $(CFLAGS) $^ -lm -o $@
+
+# ---- The demo's Redis client, on the memory host ----
+$(B)/resp_test: $(patsubst %.c,$(B)/%.o,tests/unit/resp_test.c demo/resp.c) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ -lm -o $@
 
 # ---- The demo's netcode, on the memory host ----
@@ -132,6 +136,6 @@ test-faults: $(B)/faults build/wasi/faults.wasm
 	node --test $(TEST_REPORTER) tests/faults/
 
 # ---- What tests/native.test.js and its neighbours run ----
-build-tests: $(addprefix $(B)/,core_test uv_test mqtt_test netcode_test unit/heap_test tow-trace child instructions faults)
+build-tests: $(addprefix $(B)/,core_test uv_test mqtt_test netcode_test resp_test unit/heap_test tow-trace child instructions faults)
 
 include tests/fuzz/build.mk

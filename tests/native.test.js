@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 
-const programs = ['core_test', 'uv_test', 'mqtt_test', 'netcode_test', 'unit/heap_test'];
+const programs = [
+  'core_test',
+  'uv_test',
+  'mqtt_test',
+  'netcode_test',
+  'resp_test',
+  'unit/heap_test',
+];
 
 /** @param {string} program */
 function run(program) {
