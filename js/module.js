@@ -49,13 +49,16 @@ export class Transport {
 
   /**
    * What the host knows of the connection: 'peername', 'url', 'subprotocol' ... (rule I1).
+   * @template {string | undefined} [D=undefined]
    * @param {string} name
-   * @param {string} [otherwise]
+   * @param {D} [otherwise]
+   * @returns {string | D}
    */
   getExtraInfo(name, otherwise) {
-    return this.#connection.extraInfo(name) ?? otherwise;
+    return this.#connection.extraInfo(name) ?? /** @type {D} */ (otherwise);
   }
 
+  /** As close, for `await using`. */
   async [Symbol.asyncDispose]() {
     this.close();
     await this.closed;
@@ -88,14 +91,23 @@ export class Server {
     for (const client of this.#listener.clients) new Transport(client).abort();
   }
 
-  /** What the host knows of it: 'sockname' ... (rule I1). @param {string} name @param {string} [otherwise] */
+  /**
+   * What the host knows of it: 'sockname' ... (rule I1).
+   * @template {string | undefined} [D=undefined]
+   * @param {string} name
+   * @param {D} [otherwise]
+   * @returns {string | D}
+   */
   getExtraInfo(name, otherwise) {
-    return this.#listener.extraInfo(name) ?? otherwise;
+    return this.#listener.extraInfo(name) ?? /** @type {D} */ (otherwise);
   }
 
+  /** Stops accepting, and closes its connections: resolves when they are closed. */
+  /** As close, for `await using`. */
   async [Symbol.asyncDispose]() {
-    this.closeClients();
     this.close();
+    this.closeClients();
+    for (const { lost } of this.#listener.clients) await lost;
   }
 }
 
@@ -187,37 +199,24 @@ export class Module {
    * @param {...(number | bigint | string | Uint8Array)} values
    */
   call(name, ...values) {
-    if (typeof this.#instance.exports[name] !== 'function')
-      throw new TowlineError('EINVAL', `the module exports no function ${name}`);
-    const texts = values.filter((value) => typeof value === 'object' || typeof value === 'string');
-    return this.#with(texts, (...addresses) => {
-      const flat = values.flatMap((value) =>
-        typeof value === 'object' || typeof value === 'string' ? addresses.splice(0, 2) : [value],
-      );
-      return this.#instance.call(name, ...flat);
-    });
-  }
-
-  /**
-   * @param {(string | Uint8Array)[]} texts
-   * @param {(...addressesAndSizes: number[]) => number} use
-   */
-  #with(texts, use) {
     const instance = this.#instance;
+    if (typeof instance.exports[name] !== 'function')
+      throw new TowlineError('EINVAL', `the module exports no function ${name}`);
     /** @type {number[]} */
     const copies = [];
+    const flat = (/** @type {number | bigint | string | Uint8Array} */ value) => {
+      if (typeof value !== 'object' && typeof value !== 'string') return [value];
+      const bytes = typeof value === 'string' ? encoder.encode(value) : value;
+      const address = instance.call('tow_loop_alloc', instance.loop, bytes.length + 1);
+      if (address === 0) throw new TowlineError('ENOMEM', 'the module is out of memory');
+      copies.push(address);
+      const copy = instance.memory.bytes(address, bytes.length + 1);
+      copy.set(bytes);
+      copy[bytes.length] = 0;
+      return [address, bytes.length];
+    };
     try {
-      const flat = texts.flatMap((text) => {
-        const bytes = typeof text === 'string' ? encoder.encode(text) : text;
-        const address = instance.call('tow_loop_alloc', instance.loop, bytes.length + 1);
-        if (address === 0) throw new TowlineError('ENOMEM', 'the module is out of memory');
-        copies.push(address);
-        const copy = instance.memory.bytes(address, bytes.length + 1);
-        copy.set(bytes);
-        copy[bytes.length] = 0;
-        return [address, bytes.length];
-      });
-      return use(...flat);
+      return instance.call(name, ...values.flatMap(flat));
     } finally {
       if (!instance.dead)
         for (const address of copies) instance.call('tow_loop_free', instance.loop, address);
@@ -234,6 +233,7 @@ export class Module {
     return this.#instance.close();
   }
 
+  /** As close, for `await using`. */
   async [Symbol.asyncDispose]() {
     await this.close();
   }

@@ -51,10 +51,13 @@ for (const [size, allowed] of Object.entries(budgets.framingOverhead))
 /** @param {Uint8Array} input */
 const gzip = (input) => execFileSync('gzip', ['-9', '-n', '-c'], { input }).length;
 
-/** What a page loads for a WebSocket connection; where there is WebSocketStream, it loads a further file for that. */
-async function bundle() {
+/**
+ * What a page loads for a WebSocket connection; where there is WebSocketStream, it loads a further file for that.
+ * @param {string} names that it imports
+ */
+async function bundle(names) {
   const { outputFiles } = await build({
-    stdin: { contents: "export { load } from './js/index.js';", resolveDir: fromRoot('.') },
+    stdin: { contents: `export { ${names} } from './js/index.js';`, resolveDir: fromRoot('.') },
     bundle: true,
     minify: true,
     write: false,
@@ -67,10 +70,19 @@ async function bundle() {
   return outputFiles[0].contents;
 }
 
-const { echo, echoGzipped, scriptGzipped } = budgets.sizes;
+const { echo, echoGzipped, scriptGzipped, protocolsGzipped, protocolsModuleGzipped } =
+  budgets.sizes;
 const module = () => readFile(fromRoot('build/wasi/echo.wasm'));
 budget('wasm of a buffered echo (WASI): bytes', echo, async () => (await module()).length);
 budget('wasm of a buffered echo (WASI): gzipped', echoGzipped, async () => gzip(await module()));
 budget('JavaScript of a WebSocket in the browser: minified, gzipped', scriptGzipped, async () =>
-  gzip(await bundle()),
+  gzip(await bundle('load')),
+);
+budget(
+  'JavaScript of a protocol in JavaScript in the browser: minified, gzipped',
+  protocolsGzipped,
+  async () => gzip(await bundle('connect, Protocol')),
+);
+budget('wasm under protocols in JavaScript: gzipped', protocolsModuleGzipped, async () =>
+  gzip(await readFile(fromRoot('js/protocols/script.wasm'))),
 );

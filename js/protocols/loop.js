@@ -82,7 +82,9 @@ export class BaseLoop {
     checkObject('transports', transports);
     this.#platform = platform;
     this.#source = script;
+    /** As LoopOptions has it; may be set at any time. */
     this.onerror = onerror;
+    /** The same. */
     this.onlog = onlog;
     /** More schemes, or others: as they are when the loop starts. */
     this.transports = transports;
@@ -288,6 +290,7 @@ export class BaseLoop {
     await script?.close();
   }
 
+  /** As close, for `await using`. */
   async [Symbol.asyncDispose]() {
     await this.close();
   }

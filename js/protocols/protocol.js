@@ -18,6 +18,7 @@ import { isPromise, wrong } from './checks.js';
  */
 
 /**
+ * What all protocols have.
  * @template T the transport that connectionMade is given
  */
 export class BaseProtocol {
@@ -39,7 +40,7 @@ export class BaseProtocol {
  * @extends {BaseProtocol<import('./transport.js').StreamTransport>}
  */
 export class Protocol extends BaseProtocol {
-  /** @param {Uint8Array} _data a view, good until this returns; never empty */
+  /** Bytes have come. @param {Uint8Array} _data a view, good until this returns; never empty */
   dataReceived(_data) {}
 
   /**
@@ -81,6 +82,7 @@ export class BufferedProtocol extends BaseProtocol {
  */
 export class DatagramProtocol extends BaseProtocol {
   /**
+   * One datagram has come.
    * @param {Uint8Array} _data a view, good until this returns; may be empty
    * @param {string} _peer
    */
@@ -105,6 +107,7 @@ export class DatagramProtocol extends BaseProtocol {
  */
 export class SubprocessProtocol extends BaseProtocol {
   /**
+   * The child has written.
    * @param {number} _fd 1 or 2
    * @param {Uint8Array} _data a view, good until this returns; never empty
    */

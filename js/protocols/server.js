@@ -10,7 +10,7 @@ export class ProtocolServer extends Server {
     this.#forget = forget;
   }
 
-  /** @override */
+  /** Stops accepting; its connections live on. @override */
   close() {
     super.close();
     this.#forget();

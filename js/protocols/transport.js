@@ -110,12 +110,14 @@ export class BaseTransport {
 
   /**
    * What the host knows of the connection: 'peername', 'sockname', 'url', 'subprotocol' ... [I1]
+   * @template {string | undefined} [D=undefined]
    * @param {string} name
-   * @param {string} [otherwise]
+   * @param {D} [otherwise]
+   * @returns {string | D}
    */
   getExtraInfo(name, otherwise) {
     checkText('name', name);
-    return this.#script.extraInfo(this.address, name) ?? otherwise;
+    return this.#script.extraInfo(this.address, name) ?? /** @type {D} */ (otherwise);
   }
 
   /**
@@ -174,6 +176,7 @@ export class BaseTransport {
     return this.call('is_reading') !== 0;
   }
 
+  /** As close, for `await using`. */
   async [Symbol.asyncDispose]() {
     this.close();
     await this.closed;

@@ -44,6 +44,7 @@ export class StreamConnection {
     await this.transport.closed;
   }
 
+  /** As close, for `await using`. */
   async [Symbol.asyncDispose]() {
     await this.close();
   }
@@ -89,15 +90,17 @@ export class StreamProtocol extends Protocol {
     return this.#connection;
   }
 
+  /** Made with the connection. */
   get writer() {
     return /** @type {StreamWriter} */ (this.#writer);
   }
 
+  /** The writer's. */
   get transport() {
     return this.writer.transport;
   }
 
-  /** @override @param {StreamTransport} transport */
+  /** Gives reader and writer their transport. @override @param {StreamTransport} transport */
   connectionMade(transport) {
     this.reader.setTransport(transport);
     this.#writer = new StreamWriter(transport);
@@ -120,24 +123,24 @@ export class StreamProtocol extends Protocol {
     }
   }
 
-  /** @override @param {TowlineError | null} error */
+  /** Ends both. @override @param {TowlineError | null} error */
   connectionLost(error) {
     if (error) this.reader.setException(error);
     else this.reader.feedEof();
     this.writer.lose(error);
   }
 
-  /** @override */
+  /** The writer waits. @override */
   pauseWriting() {
     this.writer.pause();
   }
 
-  /** @override */
+  /** It goes on. @override */
   resumeWriting() {
     this.writer.resume();
   }
 
-  /** @override @param {Uint8Array} data */
+  /** For the reader. @override @param {Uint8Array} data */
   dataReceived(data) {
     this.reader.feedData(data);
   }

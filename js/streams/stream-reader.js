@@ -36,12 +36,12 @@ export class StreamReader {
 
   // ---- What comes: asyncio's feed_data, feed_eof, set_exception ----
 
-  /** @param {import('../protocols/transport.js').StreamTransport} transport */
+  /** The one to hold back. @param {import('../protocols/transport.js').StreamTransport} transport */
   setTransport(transport) {
     this.#transport = transport;
   }
 
-  /** @param {Uint8Array} data copied */
+  /** Bytes have come. @param {Uint8Array} data copied */
   feedData(data) {
     if (!(data instanceof Uint8Array)) throw wrong('data', 'a Uint8Array', data);
     if (this.#isDiscarding) return;
@@ -52,6 +52,7 @@ export class StreamReader {
     this.#transport?.pauseReading();
   }
 
+  /** No more will come. */
   feedEof() {
     this.#hasEnded = true;
     this.#wake?.();

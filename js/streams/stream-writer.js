@@ -134,7 +134,12 @@ export class StreamWriter {
     if (error) throw error;
   }
 
-  /** As the transport's. @param {string} name @param {string} [otherwise] */
+  /**
+   * As the transport's.
+   * @template {string | undefined} [D=undefined]
+   * @param {string} name
+   * @param {D} [otherwise]
+   */
   getExtraInfo(name, otherwise) {
     return this.transport.getExtraInfo(name, otherwise);
   }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Loop, MemoryNetwork, TowlineError } from '../../js/node.js';
+import { Loop, load, MemoryNetwork, TowlineError } from '../../js/node.js';
 import { Signal } from './probe.js';
 
 const script = fileURLToPath(new URL('../../js/protocols/script.wasm', import.meta.url));
@@ -143,8 +143,12 @@ test('`await using` lets go of a loop, a server with its connections, a transpor
   const lost = [new Signal(), new Signal()];
   const server = await loop.listen('mem:server', () => ({ connectionLost: lost[0].fire }));
   const { transport } = await loop.connect('mem:server', () => ({ connectionLost: lost[1].fire }));
+  let isLost = false;
+  lost[0].fired.then(() => {
+    isLost = true;
+  });
   await server[Symbol.asyncDispose](); // what `await using` calls; Node 20 cannot read that
-  assert.equal(await lost[0].fired, null);
+  assert.equal(isLost, true);
   await assert.rejects(loop.connect('mem:server', nothing), { code: 'ECONNREFUSED' });
   await transport[Symbol.asyncDispose]();
   assert.equal(await lost[1].fired, null);
@@ -153,6 +157,20 @@ test('`await using` lets go of a loop, a server with its connections, a transpor
   const last = await loop.connect('mem:peer', nothing);
   await loop[Symbol.asyncDispose]();
   assert.equal(await last.transport.closed, null);
+});
+
+test('`await using` does the same for a module, its servers and transports', async () => {
+  const network = new MemoryNetwork();
+  const module = await load(echo, { transports: { mem: network } });
+  const server = await module.listen('mem:echo', { protocol: 'echo_new' });
+  const { transport } = await module.connect('mem:echo', { protocol: 'echo_new' });
+  assert.equal(module.connections, 2);
+  await server[Symbol.asyncDispose]();
+  await transport[Symbol.asyncDispose]();
+  assert.equal(await transport.closed, null);
+  await module[Symbol.asyncDispose]();
+  assert.equal(module.connections, 0);
+  await assert.rejects(module.connect('mem:echo', { protocol: 'echo_new' }), { code: 'ECANCELED' });
 });
 
 test('Node exits by itself when all that was opened has ended, also without a close of the loop', async () => {
