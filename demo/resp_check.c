@@ -5,7 +5,6 @@
 enum {
   KEYS = 64,        /* that values are put under, in turn */
   VALUE_MAX = 4096, /* bytes of a value: from none to several packets' worth */
-  WINDOW = 1 << 14, /* commands on their way at once */
 };
 
 typedef struct check {
@@ -91,7 +90,7 @@ static int check_reply(check *self, const resp_value *value) {
 /* As much as goes without being held back. */
 static int send_on(resp *client) {
   check *self = check_of(client);
-  while (resp_is_ready(client) && self->sent < self->target && client->waiting < WINDOW) {
+  while (resp_is_ready(client) && self->sent < self->target) {
     int result = send_one(self);
     if (result < 0) return result;
     double queued = (double)tow_transport_get_write_buffer_size(client->transport);
@@ -129,7 +128,7 @@ static int on_end(resp *client, const resp_value *value) {
   if (self->result.code != 0) return result;
   self->result.commands = self->received;
   self->result.milliseconds = tow_loop_time(self->loop) - self->start;
-  return client->waiting == WINDOW / 2 ? send_on(client) : 0;
+  return 0;
 }
 
 static int on_closed(resp *client, const tow_error *error) {

@@ -11,8 +11,8 @@ import { promisify } from 'node:util';
 const PROGRAM = '/usr/sbin/mosquitto';
 const ATTEMPTS = 5;
 
-/** mosquitto cannot let the system choose, so the system is asked before. */
-async function freePort() {
+/** For what cannot let the system choose, and so asks it before. */
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
