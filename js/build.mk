@@ -13,7 +13,7 @@ can-build-wasm:
 	  echo 'towline: the package is built with clang, lld and wasi-libc, which do not work here ($(WASI_CC)):' \
 	    'make deps installs them on Debian 12; WASI_SDK_PATH=... takes a wasi-sdk' >&2; exit 1; }
 
-# One .d.ts for each file, less those that no entry of the package leads to.
+# One .d.ts for each file, less those that no entry of the package leads to, and less what they say twice.
 TYPED := $(shell sed -n 's|^ *"js/\(.*\)\.js",\{0,1\}$$|js/types/\1.d.ts|p' tsconfig.types.json)
 types:
 	@[ -x node_modules/.bin/tsc ] || { echo 'towline: the types are made by TypeScript: npm install' >&2; exit 1; }
@@ -22,3 +22,4 @@ types:
 	npx tsc --ignoreConfig --noEmit --strict --module nodenext --types node --listFiles $(TYPED) >build/types.txt
 	for f in $$(find js/types -name '*.d.ts'); do grep -q "/$$f$$" build/types.txt || rm $$f; done
 	find js/types -type d -empty -delete
+	perl -0pi -e 's{^ */\*\*(?:(?!\*/).)*?\@typedef\b.*?\*/\n}{}gms' $$(find js/types -name '*.d.ts')

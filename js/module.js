@@ -197,6 +197,7 @@ export class Module {
    * the module for the call (a string with a NUL behind it that the size does not count).
    * @param {string} name
    * @param {...(number | bigint | string | Uint8Array)} values
+   * @returns {number} what the export answers
    */
   call(name, ...values) {
     const instance = this.#instance;

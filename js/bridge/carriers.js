@@ -24,6 +24,7 @@ function check(gateway) {
 
 /**
  * Carriers that reach their targets through a bridge.
+ * @internal
  * @param {Opening} opening
  * @param {string} gateway
  * @param {BridgedOptions} options

@@ -2,6 +2,8 @@
 import { websocket } from '../transports/websocket.js';
 import { carriers } from './carriers.js';
 
+/** @typedef {import('./carriers.js').BridgedOptions} BridgedOptions */
+
 /** @type {import('./carriers.js').Opening} */
 const opening = {
   connect: /** @type {import('../request.js').Open} */ (websocket.connect),

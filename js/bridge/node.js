@@ -2,6 +2,10 @@
 import { nodeWebSocket } from '../transports/node-websocket.js';
 import { carriers } from './carriers.js';
 
+/** @typedef {import('./carriers.js').BridgedOptions} BridgedOptions */
+/** @typedef {import('./options.js').BridgeOptions} BridgeOptions */
+/** @typedef {import('./options.js').Entry} BridgeEntry */
+
 export { Bridge, bridge } from './bridge.js';
 
 /** @type {import('./carriers.js').Opening} */

@@ -32,8 +32,8 @@ import { TowlineError } from '../errors.js';
  *   'unix:/path', 'NAME=tcp://host:port'
  * @property {string} [listen] 'ws://127.0.0.1:0/' unless given: a port that is free, of this machine only. 'wss://...' takes
  *   `cert` and `key`; 'unix:/path' is for a proxy before it
- * @property {string | Buffer} [cert]
- * @property {string | Buffer} [key]
+ * @property {string | Buffer} [cert] the certificate, as PEM
+ * @property {string | Buffer} [key] its key, as PEM
  * @property {import('node:http').Server | import('node:https').Server} [server] serve on this one, which stays yours;
  *   `listen` says the path only then
  * @property {string[]} [origins] the pages that may come, as 'https://example.org', or '*' for all. Unless given: pages of the
@@ -46,7 +46,7 @@ import { TowlineError } from '../errors.js';
  * @property {number} [buffer] bytes that may wait in each direction before who sends them is held back: 65,536
  * @property {number} [maxMessage] of a WebSocket, in bytes: 1,048,576
  * @property {number} [grace] milliseconds that connections get to end when the bridge closes: 5,000
- * @property {(entry: Entry) => void} [onlog]
+ * @property {(entry: Entry) => void} [onlog] is told what happens
  */
 
 const defaults = {
@@ -70,6 +70,7 @@ const wrong = (what) => new TowlineError('EINVAL', `a bridge with ${what}`);
 
 /**
  * A limit that is none would be no limit.
+ * @internal
  * @param {BridgeOptions} options
  * @returns {BridgeOptions & typeof defaults}
  */
@@ -88,6 +89,7 @@ export function checked(options) {
 
 /**
  * Where to listen: 'ws://host:port/path', 'wss://host:port/path' or 'unix:/path'.
+ * @internal
  * @param {string} listen
  */
 export function place(listen) {
@@ -114,6 +116,7 @@ const isLoopback = (host) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host);
 /**
  * Whether a page is of the host that is listened on. What the request says of its host is not asked: a page may have the name
  * of that host looked up anew, and then find this machine under its own.
+ * @internal
  * @param {string} host
  */
 export const ofHost = (host) => (/** @type {string} */ origin) => {
