@@ -222,7 +222,7 @@ export class BaseLoop {
    * @template {Partial<SubprocessProtocol>} P
    * @param {string} address
    * @param {() => P} factory
-   * @param {ChildOptions} [options]
+   * @param {ChildOptions} [options] `high` and `low` are of its standard input
    * @returns {Promise<{transport: import('./transport.js').SubprocessTransport, protocol: P}>}
    */
   async spawn(address, factory, options = {}) {

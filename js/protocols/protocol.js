@@ -22,11 +22,11 @@ import { isPromise, wrong } from './checks.js';
  * @template T the transport that connectionMade is given
  */
 export class BaseProtocol {
-  /** First, once, before anything is read. @param {T} _transport */
-  connectionMade(_transport) {}
+  /** First, once, before anything is read. @param {T} transport */
+  connectionMade(transport) {}
 
-  /** Last, once. Null after the end of the stream, close or abort [E6]. @param {TowlineError | null} _error */
-  connectionLost(_error) {}
+  /** Last, once. Null after the end of the stream, close or abort [E6]. @param {TowlineError | null} error */
+  connectionLost(error) {}
 
   /** The write buffer went over its high mark: stop writing, until... May be called from inside `write` [F2]. */
   pauseWriting() {}
@@ -40,8 +40,8 @@ export class BaseProtocol {
  * @extends {BaseProtocol<import('./transport.js').StreamTransport>}
  */
 export class Protocol extends BaseProtocol {
-  /** Bytes have come. @param {Uint8Array} _data a view, good until this returns; never empty */
-  dataReceived(_data) {}
+  /** Bytes have come. @param {Uint8Array} data a view, good until this returns; never empty */
+  dataReceived(data) {}
 
   /**
    * The peer will send no more. Answer true to go on writing; else the transport closes, when what is written has left.
@@ -58,15 +58,15 @@ export class Protocol extends BaseProtocol {
 export class BufferedProtocol extends BaseProtocol {
   /**
    * Where the next bytes go: the bytes are copied into it right before bufferUpdated, 262,144 at most.
-   * @param {number} _sizehint how many are in hand; -1: the host is about to read
+   * @param {number} sizehint how many are in hand; -1: the host is about to read
    * @returns {Uint8Array} at least one byte long
    */
-  getBuffer(_sizehint) {
+  getBuffer(sizehint) {
     return new Uint8Array(65536);
   }
 
-  /** The first `size` bytes of that buffer are there. @param {number} _size */
-  bufferUpdated(_size) {}
+  /** The first `size` bytes of that buffer are there. @param {number} size */
+  bufferUpdated(size) {}
 
   /**
    * As Protocol.eofReceived.
@@ -83,21 +83,21 @@ export class BufferedProtocol extends BaseProtocol {
 export class DatagramProtocol extends BaseProtocol {
   /**
    * One datagram has come.
-   * @param {Uint8Array} _data a view, good until this returns; may be empty
-   * @param {string} _peer
+   * @param {Uint8Array} data a view, good until this returns; may be empty
+   * @param {string} peer
    */
-  datagramReceived(_data, _peer) {}
+  datagramReceived(data, peer) {}
 
   /**
    * Sending or receiving one failed, or a peer that had joined is lost ('ECLOSED': it left; 'ECONNRESET': it broke off).
    * The endpoint lives on [D3, D7].
-   * @param {TowlineError} _error
-   * @param {string | null} _peer null: it is not known whose
+   * @param {TowlineError} error
+   * @param {string | null} peer null: it is not known whose
    */
-  errorReceived(_error, _peer) {}
+  errorReceived(error, peer) {}
 
-  /** Where peers come and go (WebRTC): this one can be sent to now [D7]. @param {string} _peer */
-  peerJoined(_peer) {}
+  /** Where peers come and go (WebRTC): this one can be sent to now [D7]. @param {string} peer */
+  peerJoined(peer) {}
 }
 
 /**
@@ -108,17 +108,17 @@ export class DatagramProtocol extends BaseProtocol {
 export class SubprocessProtocol extends BaseProtocol {
   /**
    * The child has written.
-   * @param {number} _fd 1 or 2
-   * @param {Uint8Array} _data a view, good until this returns; never empty
+   * @param {number} fd 1 or 2
+   * @param {Uint8Array} data a view, good until this returns; never empty
    */
-  pipeDataReceived(_fd, _data) {}
+  pipeDataReceived(fd, data) {}
 
   /**
    * Once for each piped descriptor, 0 too, after its data.
-   * @param {number} _fd
-   * @param {TowlineError | null} _error
+   * @param {number} fd
+   * @param {TowlineError | null} error
    */
-  pipeConnectionLost(_fd, _error) {}
+  pipeConnectionLost(fd, error) {}
 
   /** `transport.getReturncode()` answers from now on; may come before or after the pipes' ends. */
   processExited() {}
