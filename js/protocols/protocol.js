@@ -1,3 +1,4 @@
+// biome-ignore-all lint/correctness/noUnusedFunctionParameters: who overrides a callback is shown its parameters' names
 import { TowlineError } from '../errors.js';
 import { isPromise, wrong } from './checks.js';
 
