@@ -40,7 +40,7 @@ $(B)/redis: $(patsubst %.c,$(B)/%.o,demo/resp_client.c demo/arguments.c $(RESP))
 
 RESP_WASM := demo/resp_wasm.c $(RESP)
 $(foreach build,wasi emscripten,$(RESP_WASM:%.c=build/$(build)/%.o)): $(RESP_HEADERS)
-$(eval $(call tow_module,resp,$(RESP_WASM),resp_check_protocol))
+$(eval $(call tow_module,resp,$(RESP_WASM),resp_check_protocol resp_check_sent))
 
 # ---- make demo ----
 # DEMO: options of demo/server.js, as in `make demo DEMO="--port 9000"`.

@@ -164,3 +164,7 @@ tow_protocol *resp_check_new(tow_loop *loop, double commands, resp_check_done do
   self->target = commands;
   return &self->client.base;
 }
+
+double resp_check_sent(const tow_protocol *protocol) {
+  return ((const check *)protocol)->sent;
+}

@@ -21,5 +21,7 @@ typedef void (*resp_check_done)(void *context, const resp_check_result *result);
 /* What to give to the loop. The keys begin with "towline:", and are gone a minute later. Frees itself after `done`.
  * NULL when out of memory. */
 tow_protocol *resp_check_new(tow_loop *loop, double commands, resp_check_done done, void *context);
+/* How many commands it has sent; not to be asked after `done`. */
+double resp_check_sent(const tow_protocol *check);
 
 #endif

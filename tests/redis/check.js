@@ -6,7 +6,6 @@
  * @property {string} message
  * @property {number} commands
  * @property {number} pauses how often writing was paused
- * @property {number} mostWaiting commands on their way at once
  * @property {number} mostQueued bytes in the write buffer
  */
 
@@ -17,23 +16,28 @@
  * @param {string} address
  * @param {number} commands
  * @param {import('../../js/loader.js').LoadOptions['transports']} [transports]
- * @returns {Promise<Result>}
  */
-export async function check(load, source, address, commands, transports) {
+export async function startCheck(load, source, address, commands, transports) {
   /** @type {(result: Result) => void} */
   let settle = () => {};
   /** @type {Promise<Result>} */
-  const result = new Promise((resolve) => {
+  const checked = new Promise((resolve) => {
     settle = resolve;
   });
-  /** @param {number[]} values */
-  const checked = (code, at, commands, _milliseconds, pauses, mostWaiting, mostQueued) =>
-    settle({ code, message: module.memory.string(at), commands, pauses, mostWaiting, mostQueued });
-  const module = await load(source, { transports, imports: { resp: { checked } } });
-  try {
-    await module.connect(address, { protocol: 'resp_check_protocol', context: commands });
-    return await result;
-  } finally {
-    await module.close();
-  }
+  /** @type {(code: number, at: number, ...more: number[]) => void} */
+  const tell = (code, at, ...more) => {
+    const [commands, , pauses, , mostQueued] = more;
+    settle({ code, message: module.memory.string(at), commands, pauses, mostQueued });
+  };
+  const module = await load(source, { transports, imports: { resp: { checked: tell } } });
+  const options = { protocol: 'resp_check_protocol', context: commands };
+  const { protocol } = await module.connect(address, options);
+  return {
+    /** How many commands have been sent; while it runs. @returns {number} */
+    sent: () => module.exports.resp_check_sent(protocol),
+    result: checked.finally(() => module.close()),
+  };
 }
+
+/** All of it. @param {Parameters<typeof startCheck>} values */
+export const check = async (...values) => (await startCheck(...values)).result;
