@@ -22,4 +22,6 @@ types:
 	npx tsc --ignoreConfig --noEmit --strict --module nodenext --types node --listFiles $(TYPED) >build/types.txt
 	for f in $$(find js/types -name '*.d.ts'); do grep -q "/$$f$$" build/types.txt || rm $$f; done
 	find js/types -type d -empty -delete
-	perl -0pi -e 's{^ */\*\*(?:(?!\*/).)*?\@typedef\b.*?\*/\n}{}gms' $$(find js/types -name '*.d.ts')
+	perl -0pi -e 's{^ */\*\*(?:(?!\*/).)*?\@(?:typedef|import)\b.*?\*/\n}{}gms;' \
+	  -e 's{^ *\* \@(?:param|returns|template|override|extends)\b(?: \{[^\n]*\})?(?: \[?\w+\]?)?\n}{}gm;' \
+	  -e 's{^ */\*\*\n *\*/\n}{}gm' $$(find js/types -name '*.d.ts')
