@@ -20,6 +20,7 @@ all: libraries
 help:
 	@echo 'make           build/libtowline.a and .so: the core, the memory host and the libuv host'
 	@echo 'make install   the C library; PREFIX=/usr/local, LIBDIR=PREFIX/lib, DESTDIR=; make uninstall'
+	@echo 'make docs      the reference, of C and of JavaScript: build/docs/index.html'
 	@echo 'make demo      the MQTT client on a page, with a broker of its own; prints the address'
 	@echo 'make demo-native  the same client for the shell: build/mqtt --help'
 	@echo 'make test      installs what is missing, builds everything, runs every test'
@@ -38,6 +39,7 @@ $(B)/%.o: %.c $(HEADERS)
 	$(CC) $(NATIVE) $(UV_CFLAGS) -c $< -o $@
 
 include src/build.mk
+include src/docs/build.mk
 include wasm/build.mk
 include js/build.mk
 include tests/build.mk
@@ -45,7 +47,7 @@ include demo/build.mk
 
 # ---- What it takes ----
 .PHONY: deps
-deps: node_modules/.package-lock.json
+deps: node_modules/.package-lock.json build/typedoc/node_modules/.package-lock.json
 	@.ci/deps test
 
 node_modules/.package-lock.json: package-lock.json
@@ -64,7 +66,7 @@ test: deps
 
 build-tests: $(TEST_PROGRAMS)
 
-C_FILES = $(shell find include src wasm tests demo -name '*.[ch]')
+C_FILES = $(shell find include src wasm tests demo -name '*.[ch]' -o -name '*.cpp')
 lint:
 	clang-format --dry-run -Werror $(C_FILES)
 	clang-tidy --quiet $(filter src/%.c,$(C_FILES)) -- -std=c11 -Iinclude -Isrc $(UV_CFLAGS)

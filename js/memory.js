@@ -32,7 +32,7 @@ export class Memory {
     this.u32 = new Uint32Array(/** @type {ArrayBuffer} */ (buffer));
   }
 
-  /** @param {number} address @param {number} size */
+  /** Whether so many bytes are there. @param {number} address @param {number} size */
   holds(address, size) {
     this.#refresh();
     const most = this.u8.length;
@@ -48,7 +48,7 @@ export class Memory {
       );
   }
 
-  /** @param {number} address @param {number} size */
+  /** A view, good until the module is entered again. @param {number} address @param {number} size */
   bytes(address, size) {
     this.#check(address, size);
     return this.u8.subarray(address >>> 0, (address >>> 0) + (size >>> 0));
@@ -60,7 +60,7 @@ export class Memory {
     return this.u32[address >>> 2];
   }
 
-  /** @param {number} address @param {...number} words */
+  /** 32 bits each, one after another. @param {number} address @param {...number} words */
   setWords(address, ...words) {
     this.#check(address, 4 * words.length);
     this.u32.set(words, address >>> 2);

@@ -84,19 +84,19 @@ export class Loop extends BaseLoop {
 
 /** The one that these functions use: made on first use. Its `onerror` and `onlog` may be set at any time. */
 export const loop = /* @__PURE__ */ new Loop();
-/** @type {Loop['connect']} */
+/** {@link Loop.connect} of `loop`. @type {Loop['connect']} */
 export const connect = (...values) => loop.connect(...values);
-/** @type {Loop['listen']} */
+/** {@link Loop.listen} of `loop`. @type {Loop['listen']} */
 export const listen = (...values) => loop.listen(...values);
-/** @type {Loop['datagram']} */
+/** {@link Loop.datagram} of `loop`. @type {Loop['datagram']} */
 export const datagram = (...values) => loop.datagram(...values);
-/** @type {Loop['spawn']} */
+/** {@link Loop.spawn} of `loop`. @type {Loop['spawn']} */
 export const spawn = (...values) => loop.spawn(...values);
-/** @type {Loop['openConnection']} */
+/** {@link Loop.openConnection} of `loop`. @type {Loop['openConnection']} */
 export const openConnection = (...values) => loop.openConnection(...values);
-/** @type {Loop['startServer']} */
+/** {@link Loop.startServer} of `loop`. @type {Loop['startServer']} */
 export const startServer = (...values) => loop.startServer(...values);
-/** @type {Loop['connectReadPipe']} */
+/** {@link Loop.connectReadPipe} of `loop`. @type {Loop['connectReadPipe']} */
 export const connectReadPipe = (...values) => loop.connectReadPipe(...values);
-/** @type {Loop['connectWritePipe']} */
+/** {@link Loop.connectWritePipe} of `loop`. @type {Loop['connectWritePipe']} */
 export const connectWritePipe = (...values) => loop.connectWritePipe(...values);

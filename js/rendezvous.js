@@ -131,6 +131,7 @@ export class Rendezvous {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  /** As close, for `await using`. */
   [Symbol.asyncDispose]() {
     return this.close();
   }

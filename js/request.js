@@ -118,11 +118,12 @@ export class Request {
     );
   }
 
-  /** @param {string} code @param {number} native @param {string} message */
+  /** There is none. @param {string} code @param {number} native @param {string} message */
   failed(code, native, message) {
     this.#settle(() => this.tellFailed(code, native, message));
   }
 
+  /** It is not wanted any more. */
   cancel() {
     if (this.#done) return;
     this.#done = true;

@@ -13,6 +13,7 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
+/* What goes into options.layers: begin with TOW_FRAMING_LAYERING, and change what you want. */
 typedef struct tow_framing_layering {
   tow_layering layering;
   /* How much the peer may send that the protocol has not taken: what reading paused may cost in memory. At least
@@ -25,6 +26,7 @@ typedef struct tow_framing_layering {
   double keepalive;
 } tow_framing_layering;
 
+/* What makes the layer, and the defaults: a value, and a constant of it. */
 tow_layer *tow_framing_create(const tow_layering *self, tow_transport *lower);
 #define TOW_FRAMING_LAYERING                                                                                           \
   { TOW_LAYERING(tow_framing_create), 262144, 65536, 30000.0 }

@@ -47,6 +47,7 @@ typedef struct tow_connection_host {
   void (*flush)(void *connection);
   /* Half-close. Called once, when everything has been sent. On failure reports tow_host_failed. */
   void (*shutdown)(void *connection);
+  /* Whether bytes are wanted. At first they are not. */
   void (*set_reading)(void *connection, bool on);
   /* Lets go of lent memory. Negative if it cannot. Needed with TOW_HOLDS_LOANS, and where a loan is lent on. */
   int (*revoke)(void *connection);
@@ -57,6 +58,7 @@ typedef struct tow_connection_host {
   /* Datagrams: true when done with it, sent or not (then tow_host_datagram_failed was called); false: it would block,
    * call tow_host_drain when there is room (flush says so once more). `peer` has size 0 on a connected endpoint. */
   bool (*sendto)(void *connection, const void *data, size_t size, const tow_peer *peer);
+  /* As tow_transport_parse_peer and tow_transport_format_peer. */
   int (*parse_peer)(void *connection, const char *text, tow_peer *peer);
   int (*format_peer)(void *connection, const tow_peer *peer, char *text, size_t capacity);
   /* Subprocesses: POSIX's number. 0, or TOW_E...; nothing for one that has just ended. */
@@ -86,6 +88,7 @@ typedef struct tow_loop_host {
   void (*cancel)(void *host, tow_request *request);
   /* Stop accepting and free `listener`. */
   void (*close_server)(void *host, void *listener);
+  /* As tow_server_get_extra_info. */
   int (*server_extra_info)(void *host, void *listener, const char *name, char *value, size_t capacity);
 } tow_loop_host;
 
@@ -101,7 +104,7 @@ extern const tow_allocator tow_libc_allocator; /* malloc and free */
 
 /* The allocator is copied. NULL when out of memory. */
 tow_loop *tow_host_new_loop(const tow_loop_host *table, void *host, const tow_allocator *allocator);
-void *tow_host_of(const tow_loop *loop);
+void *tow_host_of(const tow_loop *loop); /* the `host` of its table's calls */
 /* One turn [T4]: tow_host_run_ready, then the facts of reading and writing, then tow_host_run_timers. */
 /* Runs what was scheduled before this call, not what it schedules [T1]. Answers whether more waits. */
 bool tow_host_run_ready(tow_loop *loop);
@@ -110,7 +113,7 @@ void tow_host_run_timers(tow_loop *loop);
  * and drops what is scheduled [T5]. Afterwards close() has been called on every connection; when all of them have
  * reported tow_host_closed (tow_host_connections answers 0), free the loop. */
 void tow_host_close_loop(tow_loop *loop);
-size_t tow_host_connections(const tow_loop *loop);
+size_t tow_host_connections(const tow_loop *loop); /* those that tow_host_closed was not called for */
 void tow_host_free_loop(tow_loop *loop);
 
 /* ---- Requests ---- */

@@ -23,14 +23,14 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-typedef struct tow_memory tow_memory;
-typedef struct tow_memory_peer tow_memory_peer;
+typedef struct tow_memory tow_memory;           /* the host, with its loop and its clock */
+typedef struct tow_memory_peer tow_memory_peer; /* the other end of a transport */
 
 /* NULL: malloc. Answers NULL when out of memory. */
 tow_memory *tow_memory_new(const tow_allocator *allocator);
 /* Closes the loop [T5] and frees everything, the peers too. */
 void tow_memory_free(tow_memory *memory);
-tow_loop *tow_memory_loop(tow_memory *memory);
+tow_loop *tow_memory_loop(tow_memory *memory); /* it lives as long as the host */
 
 /* One turn; answers whether there is more to do now. */
 bool tow_memory_turn(tow_memory *memory);
@@ -41,6 +41,7 @@ void tow_memory_advance(tow_memory *memory, double milliseconds);
 
 /* ---- One end played by the test ---- */
 
+/* Of a connection. */
 typedef struct tow_memory_options {
   unsigned abilities;         /* 0: TOW_CAN_STREAM */
   ptrdiff_t capacity;         /* how many bytes it takes in all before it would block; -1: all */
@@ -73,15 +74,19 @@ bool tow_memory_received_eof(const tow_memory_peer *peer);
 size_t tow_memory_writes(const tow_memory_peer *peer);
 
 /* ---- Datagrams ----
- * An endpoint of datagrams. tow_memory_send sends it one, from the peer that it is connected to; capacity and
- * tow_memory_accept count datagrams; errors go to error_received. A peer is any text of up to 31 bytes. */
+ * tow_memory_send sends an endpoint one, from the peer that it is connected to; capacity and tow_memory_accept count
+ * datagrams; errors go to error_received. A peer is any text of up to 31 bytes. */
+
+/* As tow_memory_open, and as tow_memory_send from a peer. */
 tow_memory_peer *tow_memory_open_endpoint(tow_memory *memory, tow_factory factory, const tow_memory_options *options);
 void tow_memory_send_from(tow_memory_peer *peer, const void *data, size_t size, const tow_peer *from);
 /* The sizes of the datagrams that tow_memory_received answers joined. */
 const size_t *tow_memory_received_sizes(const tow_memory_peer *peer, size_t *count);
 
 /* ---- Subprocesses ----
- * `pipes`: bit 0 for standard input, 1 for standard output, 2 for standard error. The child is played by the test. */
+ * The child is played by the test. */
+
+/* `pipes`: bit 0 for standard input, 1 for standard output, 2 for standard error. */
 tow_memory_peer *tow_memory_spawn(tow_memory *memory, tow_factory factory, unsigned pipes);
 /* The child's end of a pipe, for tow_memory_send, _send_eof, _received, ...; NULL: not piped. */
 tow_memory_peer *tow_memory_pipe(tow_memory_peer *process, int fd);

@@ -47,12 +47,12 @@ const char *tow_version(void);
 #define TOW_ABI_VERSION 1
 int tow_abi_version(void);
 
-typedef struct tow_loop tow_loop;
-typedef struct tow_transport tow_transport;
-typedef struct tow_request tow_request;
-typedef struct tow_server tow_server;
-typedef struct tow_protocol tow_protocol;
-typedef struct tow_layering tow_layering; /* towline/layer.h */
+typedef struct tow_loop tow_loop;           /* what calls */
+typedef struct tow_transport tow_transport; /* a connection, an endpoint of datagrams, or a subprocess */
+typedef struct tow_request tow_request;     /* one of them that was asked for, or a server */
+typedef struct tow_server tow_server;       /* what accepts connections */
+typedef struct tow_protocol tow_protocol;   /* what you write */
+typedef struct tow_layering tow_layering;   /* towline/layer.h */
 
 /* ---- Errors -------------------------------------------------------------------------------------------------
  * A call answers 0, or one of these, which are all negative. The same name means the same on every host; those
@@ -118,10 +118,13 @@ typedef struct tow_error {
  * buffer_updated or eof_received ends the connection: it is reported to the loop's exception handler, and
  * connection_lost is told TOW_ECALLBACK with the returned value in `native`. In the others it is reported and the
  * connection lives on [L6]. A callback left out does nothing [L4]. */
+
+/* Begin your struct with one. */
 struct tow_protocol {
   const struct tow_base_callbacks *callbacks; /* points at the `base` of one of the tables below */
 };
 
+/* Which table a protocol's is. */
 typedef enum tow_kind {
   TOW_STREAM = 1,     /* a tow_stream_callbacks */
   TOW_BUFFERED = 2,   /* a tow_buffered_callbacks */
@@ -156,6 +159,7 @@ typedef struct tow_stream_callbacks {
   int (*data_received)(tow_protocol *self, const void *data, size_t size);
 } tow_stream_callbacks;
 
+/* Memory to be filled. */
 typedef struct tow_buffer {
   void *base;
   size_t size;
@@ -165,6 +169,7 @@ typedef struct tow_buffer {
  * The bytes are put where you say: no copy where the host can read straight into memory [B6]. */
 typedef struct tow_buffered_callbacks {
   tow_base_callbacks base;
+  /* As tow_stream_callbacks has it. */
   int (*eof_received)(tow_protocol *self);
   /* Fill in where the next bytes go: at least one byte [B2]. `sizehint` is the number of bytes in hand, or -1 when
    * the host is about to read [B1]. The memory is lent to the host, neither moved nor freed, until buffer_updated,
@@ -215,6 +220,8 @@ typedef struct tow_factory {
 
 /* ---- Transports: writing ------------------------------------------------------------------------------------
  * Calls on a transport are harmless during and after connection_lost, for as long as it is allocated [L5]. */
+
+/* Bytes to be sent. */
 typedef struct tow_iovec {
   const void *base;
   size_t size;
@@ -258,7 +265,7 @@ int tow_transport_revoke_buffer(tow_transport *transport);
 void tow_transport_close(tow_transport *transport);
 /* Drops what is queued; connection_lost(NULL) follows [E5]. */
 void tow_transport_abort(tow_transport *transport);
-bool tow_transport_is_closing(const tow_transport *transport);
+bool tow_transport_is_closing(const tow_transport *transport); /* closed, aborted or lost */
 
 /* ---- Transports: the rest ----------------------------------------------------------------------------------- */
 
@@ -268,7 +275,7 @@ bool tow_transport_is_closing(const tow_transport *transport);
  * must stay until connection_lost. TOW_EINVAL if `protocol` is of another family (a datagram's). */
 int tow_transport_set_protocol(tow_transport *transport, tow_protocol *protocol);
 tow_protocol *tow_transport_get_protocol(const tow_transport *transport); /* NULL after connection_lost */
-tow_loop *tow_transport_get_loop(const tow_transport *transport);
+tow_loop *tow_transport_get_loop(const tow_transport *transport);         /* the one that calls its protocol */
 
 /* What the host knows of the connection, as a string: "peername" and "sockname" ("127.0.0.1:80", "[::1]:80", a path),
  * "socket" (a descriptor's number), "url", "subprotocol", "close_code", "close_reason" ... Answers its length and fills
@@ -292,7 +299,7 @@ int tow_transport_sendto(tow_transport *transport, const void *data, size_t size
 int tow_transport_parse_peer(const tow_transport *transport, const char *text, tow_peer *peer);
 /* Answers the length and fills `text` as snprintf does. */
 int tow_transport_format_peer(const tow_transport *transport, const tow_peer *peer, char *text, size_t capacity);
-bool tow_peer_equal(const tow_peer *a, const tow_peer *b);
+bool tow_peer_equal(const tow_peer *a, const tow_peer *b); /* byte for byte */
 
 /* ---- Subprocesses -------------------------------------------------------------------------------------------
  * The transport of a subprocess neither reads nor writes: its pipes do. `close` closes them and kills the child if it
@@ -319,12 +326,15 @@ int tow_transport_kill(tow_transport *transport);      /* SIGKILL, 9 */
  * A host that cannot answers TOW_ESCHEME. Start from the defaults and change what you want:
  *     tow_options options = TOW_OPTIONS_DEFAULT;
  *     options.timeout = 5000; */
+
+/* Whether both ends of a WebSocket are to speak Towline framing, FRAMING.md. */
 typedef enum tow_framing {
   TOW_FRAMING_OFFERED,  /* used if the peer can, too */
   TOW_FRAMING_DEMANDED, /* a peer that cannot is an error; TOW_ENOTSUP where there is nothing to negotiate (TCP) */
   TOW_FRAMING_REFUSED,  /* a plain stream */
 } tow_framing;
 
+/* Of a connection, an endpoint or a server. */
 typedef struct tow_options {
   uint32_t size;            /* sizeof(tow_options) */
   uint32_t backlog;         /* connections waiting to be accepted */
@@ -341,9 +351,10 @@ typedef struct tow_options {
   /* Layers under the protocol, the lowest first; NULL: none. Not copied: it must stay for as long as the request and
    * the server. The result, and what the protocol is given, is the uppermost transport. */
   const tow_layering *layers;
-  tow_framing framing; /* WebSocket: whether both ends are to speak Towline framing, FRAMING.md */
+  tow_framing framing; /* WebSocket */
 } tow_options;
 
+/* A value for them: the defaults. */
 #define TOW_OPTIONS_DEFAULT                                                                                            \
   {                                                                                                                    \
     sizeof(tow_options), 100, 30000.0, 0.0, true, true, false, false, 16u << 20, NULL, NULL, TOW_UNSET, TOW_UNSET,     \
@@ -364,6 +375,7 @@ tow_request *tow_loop_connect(tow_loop *loop, const char *address, const tow_opt
 tow_request *tow_loop_bind(tow_loop *loop, const char *address, const tow_options *options, tow_factory factory,
                            tow_connected done, void *context);
 
+/* What a child's descriptor is. */
 typedef enum tow_stdio {
   TOW_PIPE,    /* a pipe to the protocol */
   TOW_NULL,    /* nothing to read, nobody to write to */
@@ -371,6 +383,7 @@ typedef enum tow_stdio {
   TOW_STDOUT,  /* standard error only: to wherever standard output goes */
 } tow_stdio;
 
+/* Of a child. */
 typedef struct tow_spawn_options {
   uint32_t size;                  /* sizeof(tow_spawn_options) */
   const char *const *arguments;   /* after the program's name; ends with NULL; NULL: none */
@@ -379,6 +392,7 @@ typedef struct tow_spawn_options {
   tow_stdio stdio[3];
 } tow_spawn_options;
 
+/* A value for them: no arguments, three pipes. */
 #define TOW_SPAWN_OPTIONS_DEFAULT                                                                                      \
   {                                                                                                                    \
     sizeof(tow_spawn_options), NULL, NULL, NULL, {                                                                     \
@@ -402,6 +416,7 @@ void tow_server_close(tow_server *server);
 /* tow_transport_close or _abort on each of its connections. */
 void tow_server_close_clients(tow_server *server);
 void tow_server_abort_clients(tow_server *server);
+/* As tow_transport_get_extra_info: "sockname" is where it listens. */
 int tow_server_get_extra_info(const tow_server *server, const char *name, char *value, size_t capacity);
 
 /* ---- The loop ----------------------------------------------------------------------------------------------- */
@@ -430,8 +445,8 @@ void tow_loop_call_soon(tow_loop *loop, tow_handle *handle, int (*callback)(void
 void tow_loop_call_later(tow_loop *loop, tow_handle *handle, double delay, int (*callback)(void *context),
                          void *context);
 void tow_loop_call_at(tow_loop *loop, tow_handle *handle, double when, int (*callback)(void *context), void *context);
-void tow_handle_cancel(tow_handle *handle); /* harmless when it is not scheduled */
-bool tow_handle_is_scheduled(const tow_handle *handle);
+void tow_handle_cancel(tow_handle *handle);             /* harmless when it is not scheduled */
+bool tow_handle_is_scheduled(const tow_handle *handle); /* and has not run since */
 /* A monotonic clock. */
 double tow_loop_time(const tow_loop *loop);
 
@@ -439,13 +454,17 @@ double tow_loop_time(const tow_loop *loop);
 void *tow_loop_alloc(tow_loop *loop, size_t size);
 void tow_loop_free(tow_loop *loop, void *memory);
 
-typedef enum tow_level { TOW_LOG_DEBUG, TOW_LOG_WARNING } tow_level;
+/* Where warnings go; nowhere, unless it is set. */
+typedef enum tow_level {
+  TOW_LOG_DEBUG,
+  TOW_LOG_WARNING,
+} tow_level;
 typedef void (*tow_log)(void *context, tow_level level, const char *message);
+void tow_loop_set_log(tow_loop *loop, tow_log log, void *context);
 /* A failure that no call can return: which callback failed, of which connection (NULL for a timer's or a result's)
  * [T3]. Unless set, it goes to the log as a warning. */
 typedef void (*tow_exception_handler)(void *context, const char *callback, tow_transport *transport,
                                       const tow_error *error);
-void tow_loop_set_log(tow_loop *loop, tow_log log, void *context);
 void tow_loop_set_exception_handler(tow_loop *loop, tow_exception_handler handler, void *context);
 
 #pragma GCC visibility pop

@@ -17,6 +17,7 @@ extern "C" {
 
 struct uv_loop_s;
 
+/* Of the host. */
 typedef struct tow_uv_options {
   struct uv_loop_s *uv;    /* run inside this loop (yours to run and to close); NULL: one of its own */
   tow_allocator allocator; /* allocate NULL: malloc */
@@ -32,7 +33,7 @@ void tow_uv_stop(tow_loop *loop);
  * loop until that has let go of everything, and so waits for a name look-up that the system is at, and for its
  * subprocesses, which it has killed, to end. */
 void tow_uv_loop_close(tow_loop *loop);
-struct uv_loop_s *tow_uv_loop(const tow_loop *loop);
+struct uv_loop_s *tow_uv_loop(const tow_loop *loop); /* the one that it runs in */
 
 /* The only call for other threads [T6]: runs `callback(context)` on the loop's thread, in the order of the calls.
  * TOW_ENOMEM, or TOW_ECANCELED when the loop is closing. */

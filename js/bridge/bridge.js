@@ -326,6 +326,7 @@ export class Bridge {
     await this.#loop.close();
   }
 
+  /** As close, for `await using`. */
   [Symbol.asyncDispose]() {
     return this.close(0);
   }

@@ -22,6 +22,7 @@ export class MemoryEnd {
   /** @type {MemoryEnd} */
   other = this;
 
+  /** Two, joined. */
   static pair() {
     const ends = [new MemoryEnd(), new MemoryEnd()];
     [ends[0].other, ends[1].other] = [ends[1], ends[0]];
@@ -68,11 +69,13 @@ export class MemoryEnd {
     return bytes;
   }
 
+  /** No more will come from here. */
   end() {
     this.other.ended = true;
     this.#tell();
   }
 
+  /** The other end is told. */
   close() {
     this.other.closed = true;
     this.end();
@@ -191,7 +194,7 @@ export class MemoryNetwork {
     this.#names.set(name, accept);
   }
 
-  /** @param {string} name */
+  /** Nobody listens there any more. @param {string} name */
   forget(name) {
     this.#names.delete(name);
   }
@@ -205,7 +208,7 @@ export class MemoryNetwork {
     return mine;
   }
 
-  /** @param {Request} request @param {string} address */
+  /** For a module's transports. @param {Request} request @param {string} address */
   connect = (request, address) => {
     const name = address.slice('mem:'.length);
     if (name.endsWith('?never')) return;
@@ -214,7 +217,7 @@ export class MemoryNetwork {
     else request.failed('ECONNREFUSED', 0, `nobody serves ${address}`);
   };
 
-  /** @param {Request} request @param {string} address */
+  /** The same. @param {Request} request @param {string} address */
   listen = (request, address) => {
     const name = address.slice('mem:'.length);
     if (this.#names.has(name))
