@@ -44,8 +44,9 @@ const isForMemory = (scenario) =>
  * @param {Scenario} scenario
  * @param {import('./adapters.js').Host} host
  */
-const isFor = (scenario, { on = '', halfClose, holdsBack = true }) =>
+const isFor = (scenario, { on = '', halfClose, holdsBack = true, name }) =>
   transportsOf(scenario).includes(on) &&
+  (!name.includes('server') || (scenario.transports ?? ['tcp-server']).includes('tcp-server')) &&
   (holdsBack || !scenario.holds_back) &&
   (on !== 'memory' || isForMemory(scenario)) &&
   (halfClose === 'either' || [undefined, halfClose].includes(scenario.half_close));

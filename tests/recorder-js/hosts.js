@@ -8,6 +8,7 @@ import { descriptorOf } from '../peer/pipe.js';
 import { join, joinFrom } from '../peer/signalling.js';
 import { memoryDoor } from './memory-door.js';
 import { run } from './open.js';
+import { framedServerDoor, unixServerDoor, webSocketServerDoor } from './server-doors.js';
 
 /** @typedef {import('../adapters.js').Adapter} Adapter */
 /** @typedef {import('../adapters.js').Host} Host */
@@ -110,6 +111,25 @@ const webSockets = [
   { name: 'ws, framed', transport: 'framed-ws', on: 'framed-ws', halfClose: true },
 ];
 
+/** Who is connected to, each with the peer that does that. @type {(Details & {door: import('../peer/doors.js').OpenDoor})[]} */
+const servers = [
+  {
+    name: 'unix server',
+    transport: 'unix',
+    on: 'tcp-server',
+    halfClose: true,
+    door: unixServerDoor,
+  },
+  { name: 'ws server', transport: 'ws', on: 'ws', halfClose: false, door: webSocketServerDoor },
+  {
+    name: 'ws server, framed',
+    transport: 'framed-ws',
+    on: 'framed-ws',
+    halfClose: true,
+    door: framedServerDoor,
+  },
+];
+
 /** @type {Details[]} */
 const dataChannels = [
   {
@@ -135,7 +155,11 @@ const worker = { transport: 'child', on: 'worker', halfClose: 'either' };
 /** @type {Host[]} */
 export const hosts = [
   { ...memory(), name: 'memory', transport: 'tcp', on: 'memory', halfClose: true },
-  ...[...sockets, ...webSockets].map((one) => ({ ...node, ...one, name: `Node ${one.name}` })),
+  ...[...sockets, ...webSockets, ...servers].map((one) => ({
+    ...node,
+    ...one,
+    name: `Node ${one.name}`,
+  })),
   ...dataChannels.map((one) => ({ ...channels, ...one, name: `Node ${one.name}` })),
   { ...inWorkers(command), ...worker, name: 'Node worker' },
   { ...inWorkers(script), ...worker, on: 'script', name: 'Node script' },

@@ -18,8 +18,19 @@ import { Recorder } from './recorder.js';
 /** 'tcp:HOST:PORT' as an address. @param {string} spec */
 const addressOf = (spec) => spec.replace(/^(tcp|udp):/, '$1://');
 
-/** The port that an address ends with. @param {string} address */
-const portOf = (address) => Number(address.split(':').at(-1));
+/** The port of an address, or a Unix socket's path. @param {string} address */
+const whereOf = (address) =>
+  address.startsWith('unix:')
+    ? address.slice('unix:'.length)
+    : Number(/:(\d+)\/?$/.exec(address)?.[1]);
+
+let count = 0;
+
+/** Where a server of this kind is to be. @param {string} kind */
+const served = (kind) =>
+  kind === 'unix'
+    ? `unix:/tmp/towline-${process.pid}-${++count}`
+    : `${kind}://127.0.0.1:0${kind === 'ws' ? '/' : ''}`;
 
 /**
  * @param {Stage} stage
@@ -37,9 +48,9 @@ async function open({ loop, scenario, spec, child = '' }, recorder, factory) {
     const { child: values, stdio } = scenario;
     return loop.spawn(program, factory, { arguments: values, stdio });
   }
-  if (spec === 'listen:tcp') {
-    const server = await loop.listen('tcp://127.0.0.1:0', factory);
-    return recorder.print({ listening: portOf(server.address) });
+  if (spec.startsWith('listen:')) {
+    const server = await loop.listen(served(rest), factory);
+    return recorder.print({ listening: whereOf(server.address) });
   }
   if (transport === 'pipe_w') return loop.connectWritePipe(Number(rest), factory);
   if (transport === 'pipe_r') return loop.connectReadPipe(Number(rest), factory);
@@ -47,7 +58,7 @@ async function open({ loop, scenario, spec, child = '' }, recorder, factory) {
     recorder.peer = rest;
     const address = isWebRTC ? spec.split('/')[0] : 'udp://127.0.0.1:0';
     const opened = await loop.datagram(address, factory, { bind: true });
-    return recorder.print({ listening: portOf(opened.transport.getExtraInfo('sockname', '')) });
+    return recorder.print({ listening: whereOf(opened.transport.getExtraInfo('sockname', '')) });
   }
   recorder.peer = rest;
   if (kind === 'datagram') return loop.datagram(addressOf(spec), factory, options);
