@@ -1,7 +1,7 @@
 // The npm package: what is in it, and that those who install it can use it.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { access, readFile, stat } from 'node:fs/promises';
+import { access, copyFile, readFile, rm, stat } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -147,11 +147,23 @@ describe('a project with the package', () => {
       assert.equal(complaints, '');
     });
 
+  /** @type {string} */
+  let project;
+  before(async () => {
+    project = await makeProject(stage.folder, 'node');
+  });
+
   /** @param {string[]} values */
-  async function node(...values) {
-    const project = await makeProject(stage.folder, 'node');
-    return JSON.parse((await run(process.execPath, values, { cwd: project })).stdout);
-  }
+  const node = async (...values) =>
+    JSON.parse((await run(process.execPath, values, { cwd: project })).stdout);
+
+  test('towline build, of the sources that are in the package', async () => {
+    await rm(join(project, 'echo.wasm')); // the next test loads what is built
+    await copyFile(join(root, 'demo/echo.c'), join(project, 'echo.c'));
+    const towline = join(stage.folder, 'node_modules/.bin/towline');
+    await run(towline, ['build', 'echo.c', '-o', 'echo.wasm'], { cwd: project });
+    await access(join(project, 'echo.wasm'));
+  });
 
   test('Node, modules', async () => {
     assert.deepEqual(await node('module.js'), {
