@@ -88,6 +88,9 @@ export function callbacks(script) {
   const peerOf = ({ transport }, peer) =>
     transport && peer ? (script.peer(transport.address, peer) ?? '') : null;
 
+  /** What has taken a child's pipe over. @param {any} transport @param {number} fd @returns {import('../streams/stream-protocol.js').StreamProtocol | undefined} */
+  const takenOf = (transport, fd) => transport?.takenOf?.(fd);
+
   /** @param {Binding} binding @param {number} errorAt */
   const lost = (binding, errorAt) => {
     const { transport, protocol } = binding;
@@ -128,8 +131,14 @@ export function callbacks(script) {
       return protocol.connectionMade?.(transport);
     }),
     connection_lost: on('connectionLost', lost),
-    pause_writing: on('pauseWriting', ({ protocol }) => protocol.pauseWriting?.()),
-    resume_writing: on('resumeWriting', ({ protocol }) => protocol.resumeWriting?.()),
+    pause_writing: on('pauseWriting', ({ protocol, transport }) => {
+      takenOf(transport, 0)?.pauseWriting();
+      return protocol.pauseWriting?.();
+    }),
+    resume_writing: on('resumeWriting', ({ protocol, transport }) => {
+      takenOf(transport, 0)?.resumeWriting();
+      return protocol.resumeWriting?.();
+    }),
     eof_received: on('eofReceived', ({ protocol }) => protocol.eofReceived?.()),
     data_received: on('dataReceived', ({ protocol }, at, size) =>
       protocol.dataReceived?.(script.received(at, size)),
@@ -151,9 +160,11 @@ export function callbacks(script) {
     peer_joined: on('peerJoined', (binding, peer) =>
       binding.protocol.peerJoined?.(peerOf(binding, peer)),
     ),
-    pipe_data_received: on('pipeDataReceived', ({ protocol }, fd, at, size) =>
-      protocol.pipeDataReceived?.(fd, script.received(at, size)),
-    ),
+    pipe_data_received: on('pipeDataReceived', ({ protocol, transport }, fd, at, size) => {
+      const data = script.received(at, size);
+      const taken = takenOf(transport, fd);
+      return taken ? taken.dataReceived(data) : protocol.pipeDataReceived?.(fd, data);
+    }),
     pipe_connection_lost: on('pipeConnectionLost', ({ protocol, transport }, fd, errorAt) => {
       const error = script.error(errorAt);
       /** @type {any} */ (transport)?.pipeLost(fd, error);

@@ -183,8 +183,24 @@ export class BaseTransport {
   }
 }
 
-/** A stream's, or that of a child's pipe. */
+/**
+ * A stream's, or that of a child's pipe: what that reads goes to the child's protocol, unless it is taken over as `readable`
+ * says; of its end and its flow control the child's protocol hears in either case [X8].
+ */
 export class StreamTransport extends BaseTransport {
+  /**
+   * @internal
+   * @param {Script} script
+   * @param {number} address
+   * @param {AnyProtocol | null} protocol
+   * @param {number} [fd] of a child's
+   */
+  constructor(script, address, protocol, fd) {
+    super(script, address, protocol);
+    /** @internal */
+    this.fd = fd;
+  }
+
   /**
    * Sends bytes, in order. They are taken when this returns; pauseWriting may be called before [W2, F2]. Throws ESHUTDOWN
    * after writeEof; after close or loss they are dropped [W1, W5].
@@ -233,24 +249,6 @@ export class StreamTransport extends BaseTransport {
   }
 }
 
-/** That of a child's pipe: what it reads goes to the child's protocol, as its flow control does [X8]. */
-class PipeTransport extends StreamTransport {
-  /** @override @returns {never} */
-  get readable() {
-    throw new TowlineError('ENOTSUP', "a child's pipe belongs to the child's protocol");
-  }
-
-  /** @override @returns {never} */
-  get writable() {
-    return this.readable;
-  }
-
-  /** @override @returns {never} */
-  [Symbol.asyncIterator]() {
-    return this.readable;
-  }
-}
-
 /** An endpoint's. */
 export class DatagramTransport extends BaseTransport {
   /** @internal @override */
@@ -293,7 +291,10 @@ export class SubprocessTransport extends BaseTransport {
     let pipe = this.#pipes.get(fd);
     if (pipe === undefined) {
       const address = this.call('get_pipe_transport', fd);
-      pipe = address === 0 ? null : this.script.hold(new PipeTransport(this.script, address, null));
+      pipe =
+        address === 0
+          ? null
+          : this.script.hold(new StreamTransport(this.script, address, null, fd));
       this.#pipes.set(fd, pipe);
     }
     return pipe;
@@ -308,6 +309,12 @@ export class SubprocessTransport extends BaseTransport {
   /** @internal @param {number} fd @param {TowlineError | null} error */
   pipeLost(fd, error) {
     this.getPipeTransport(fd)?.lost(error);
+  }
+
+  /** What has taken its pipe over from the child's protocol. @internal @param {number} fd */
+  takenOf(fd) {
+    const pipe = this.#pipes.get(fd);
+    return pipe ? StreamProtocol.taken(pipe) : undefined;
   }
 
   /** POSIX's numbers on every host. Throws ESRCH after connectionLost [X6]. @param {number} signal */

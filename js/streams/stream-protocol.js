@@ -80,8 +80,16 @@ export class StreamProtocol extends Protocol {
     taken.connectionMade(transport);
     if (protocol) transport.setProtocol(taken);
     else transport.closed.then((error) => taken.connectionLost(error));
+    if (transport.fd === 0)
+      taken.reader.discard(); // a pipe goes one way
+    else if (transport.fd !== undefined) taken.writer.hasEnded = true;
     transport.resumeReading();
     return taken;
+  }
+
+  /** What has taken it over. @internal @param {StreamTransport} transport */
+  static taken(transport) {
+    return takenOver.get(transport);
   }
 
   /** Once connected. */

@@ -333,15 +333,66 @@ test('streams of a transport that is lost have ended, or failed with why', async
   await assert.rejects(new Response(broken.transport.readable).text(), { code: 'ECALLBACK' });
 });
 
-test("a child's pipes belong to its protocol", async (t) => {
+// ---- Children ----
+
+test("a child's pipes are streams", async (t) => {
   const { loop } = loopFor(t);
-  const { transport } = await loop.spawn('exec:/bin/cat', () => ({ processExited() {} }));
-  for (const fd of [0, 1]) {
-    const pipe = transport.getPipeTransport(fd);
-    assert.throws(() => pipe?.readable, { code: 'ENOTSUP' });
-    assert.throws(() => pipe?.writable, { code: 'ENOTSUP' });
-    assert.throws(() => pipe?.[Symbol.asyncIterator](), { code: 'ENOTSUP' });
-  }
-  transport.kill();
+  const toProtocol = t.mock.fn();
+  const { transport } = await loop.spawn('exec:cat', () => ({ pipeDataReceived: toProtocol }));
+  const [input, output] = [0, 1].map((fd) => transport.getPipeTransport(fd));
+  assert(input && output);
+  const sent = Uint8Array.from({ length: 1_000_000 }, (_, i) => i * 7 + (i >> 9));
+  const [, received] = await Promise.all([
+    new Blob([sent]).stream().pipeTo(/** @type {any} */ (input.writable)),
+    new Response(output.readable).arrayBuffer(),
+  ]);
+  assert.deepEqual(new Uint8Array(received), sent);
+  assert.equal(await transport.closed, null);
+  assert.equal(transport.getReturncode(), 0);
+  assert.equal(toProtocol.mock.callCount(), 0);
+});
+
+test("a child's output is iterated; its errors go to its protocol nevertheless", async (t) => {
+  const { loop } = loopFor(t);
+  const errors = new Signal();
+  const { transport } = await loop.spawn(
+    'exec:sh',
+    () => ({ pipeDataReceived: (fd, data) => errors.fire(`${fd}: ${text(data)}`) }),
+    { arguments: ['-c', 'echo to output; echo to errors >&2'] },
+  );
+  const output = transport.getPipeTransport(1);
+  assert(output);
+  let all = '';
+  for await (const piece of output) all += text(piece);
+  assert.equal(all, 'to output\n');
+  assert.equal(await errors.fired, '2: to errors\n');
+});
+
+test("a child's output that is not read holds the child back; cancelled, it closes the pipe", async (t) => {
+  const { loop } = loopFor(t);
+  const { transport } = await loop.spawn('exec:yes', () => ({}));
+  const output = transport.getPipeTransport(1);
+  assert(output);
+  const reader = output.readable.getReader();
+  await reader.read();
+  while (output.isReading()) await new Promise(setImmediate);
+  await reader.cancel();
+  assert.equal(await output.closed, null);
+  await transport.closed;
+  assert.notEqual(transport.getReturncode(), 0); // it could not write
+});
+
+test('writing to a child that has gone fails', async (t) => {
+  const { loop } = loopFor(t);
+  const { transport } = await loop.spawn('exec:true', () => ({}));
+  const input = transport.getPipeTransport(0);
+  assert(input);
+  const writer = input.writable.getWriter();
+  await assert.rejects(
+    async () => {
+      for (;;) await writer.write(new Uint8Array(1 << 20));
+    },
+    { name: 'TowlineError', code: /EPIPE|ECLOSED/ },
+  );
   await transport.closed;
 });
