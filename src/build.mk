@@ -8,7 +8,7 @@ UV_CFLAGS = $(shell pkg-config --cflags libuv 2>/dev/null)
 UV_LIBS = $(shell pkg-config --libs libuv 2>/dev/null || echo -luv)
 
 # The one place of the version is the header; package.json has to repeat it.
-VERSION := $(shell awk '/define TOW_VERSION_M|define TOW_VERSION_P/ { printf dot $$3; dot = "." }' include/towline/towline.h)
+VERSION := $(shell awk '/define TOW_VERSION_[MP]/ { printf dot $$3; dot = "." }' include/towline/towline.h)
 SHARED := libtowline.so.$(VERSION)
 SONAME := libtowline.so.$(firstword $(subst ., ,$(VERSION)))
 

@@ -1,5 +1,5 @@
-// `make install`, as its users have it: C and C++ by pkg-config and by CMake, shared and static, from where it was installed
-// and from elsewhere; what the shared library shows; the headers under every warning.
+// `make install`, as its users have it: C and C++ by pkg-config and by CMake, shared and static, from where it was
+// installed and from elsewhere; what the shared library shows; the headers under every warning.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { lstat, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';

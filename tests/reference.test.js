@@ -1,10 +1,11 @@
-// `make docs`: the reference of the C headers and of the package, with nothing public left out or left unsaid.
+// `make docs`: the reference of the C headers and of the package, with nothing public left out. What is exported without an
+// explanation ends it with an error.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { appendFile, cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { declared } from './headers.js';
@@ -18,8 +19,9 @@ async function run(command, parameters) {
   return (await promisify(execFile)(command, parameters, { cwd: root, env })).stdout;
 }
 
+before(() => run('make', ['-s', 'docs']));
+
 test('every public function, struct, enum, callback and macro has its place in the C reference', async () => {
-  await run('make', ['-s', 'docs-c']);
   const tags = await readFile(fromRoot('build/docs/c/towline.tag'), 'utf8');
   const names = new Set([...tags.matchAll(/<name>(\w+)<\/name>/g)].map(([, name]) => name));
   const kinds = ['FunctionDecl', 'VarDecl', 'TypedefDecl', 'EnumConstantDecl', 'FieldDecl'];
@@ -46,7 +48,8 @@ test('what has no comment in a header is an error', async (t) => {
   await rm(uv);
   const hidden = '\nint tow_uv_unsaid(void);\n\n#pragma GCC visibility pop';
   await appendFile(uv, text.replace('\n#pragma GCC visibility pop', hidden));
-  const settings = `INPUT = ${folder} CONTRACT.md FRAMING.md LAYERS.md\nOUTPUT_DIRECTORY = ${folder}\nGENERATE_TAGFILE =\n`;
+  const input = `INPUT = ${folder} CONTRACT.md FRAMING.md LAYERS.md`;
+  const settings = `${input}\nOUTPUT_DIRECTORY = ${folder}\nGENERATE_TAGFILE =\n`;
   const command = '(cat src/docs/Doxyfile; printf %s "$1") | doxygen -';
   await assert.rejects(
     run('sh', ['-c', command, 'sh', settings]),
@@ -54,8 +57,7 @@ test('what has no comment in a header is an error', async (t) => {
   );
 });
 
-test('every entry of the package has its page in the JavaScript reference, and what it exports is explained', async () => {
-  await run('make', ['-s', 'docs-js']);
+test('every entry of the package has its page in the JavaScript reference', async () => {
   const { exports } = JSON.parse(await readFile(fromRoot('package.json'), 'utf8'));
   const entries = Object.keys(exports).filter((entry) => !/\.(wasm|json|js)$/.test(entry));
   const pages = await readdir(fromRoot('build/docs/js/modules'));
@@ -63,6 +65,17 @@ test('every entry of the package has its page in the JavaScript reference, and w
     pages.sort(),
     entries.map((entry) => `${`towline${entry.slice(1)}`.replaceAll('/', '_')}.html`).sort(),
   );
-  const index = await readFile(fromRoot('build/docs/js/index.html'), 'utf8');
-  assert.match(index, /href="[^"]*\.\.\/c\/index\.html"/);
+});
+
+test('the front page leads to both, and they to each other', async () => {
+  /** @param {string} page */
+  const links = async (page) => {
+    const html = await readFile(fromRoot(`build/docs/${page}`), 'utf8');
+    return [...html.matchAll(/href="([^"#:]+)/g)].map(([, link]) => join(page, '..', link));
+  };
+  const front = await links('index.html');
+  assert.ok(front.includes('c/index.html') && front.includes('js/index.html'), String(front));
+  for (const page of front) await readFile(fromRoot(`build/docs/${page}`));
+  assert.ok((await links('c/index.html')).includes('js/index.html'));
+  assert.ok((await links('js/index.html')).includes('c/index.html'));
 });

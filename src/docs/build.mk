@@ -16,8 +16,8 @@ build/typedoc/node_modules/.package-lock.json: src/docs/package-lock.json
 # A name for another file's type is that type, for its reader.
 docs-js: node_modules/.package-lock.json build/typedoc/node_modules/.package-lock.json
 	rm -rf build/typedoc/types
-	npx tsc -p tsconfig.types.json --outDir build/typedoc/types
+	npx tsc -p tsconfig.types.json --outDir build/typedoc/types >&2
 	find build/typedoc/types -name '*.d.ts' | xargs sed -i -E \
 	  "s|^export type (\w+) = import\('([^']*)'\)\.(\w+);|import type { \3 as \1 } from '\2'; export type { \1 };|"
 	node src/docs/entries.js build/typedoc
-	build/typedoc/node_modules/.bin/typedoc --options src/docs/typedoc.json
+	build/typedoc/node_modules/.bin/typedoc --options src/docs/typedoc.json >&2

@@ -1,5 +1,5 @@
-# awk -f header.awk include/towline/NAME.h: the header as Doxygen wants it. The headers themselves are for people to read, so
-# their comments are plain:
+# awk -f header.awk include/towline/NAME.h: the header as Doxygen wants it. The headers themselves are for people to
+# read, so their comments are plain:
 #
 #     the first one          what the page of the header begins with
 #     ---- Title ----        a section: a page of its own, under the header's
@@ -23,8 +23,9 @@ function text(line) {
 BEGIN {
   split("towline memory uv framing host layer", names)
   for (i in names) headers[names[i]]
-  contents = " *\n * The headers: @ref towline, the hosts @ref memory and @ref uv, the layer @ref framing; for writers of hosts\n" \
-    " * and of layers @ref host and @ref layer.\n */\n/** @defgroup towline towline/towline.h\n * Protocols, transports, the loop."
+  contents = " *\n * The headers: @ref towline, the hosts @ref memory and @ref uv, the layer @ref framing; for writers of\n" \
+    " * hosts and of layers @ref host and @ref layer. Beside them: <a href=\"../js/index.html\">Towline in JavaScript</a>.\n" \
+    " */\n/** @defgroup towline towline/towline.h\n * Protocols, transports, the loop."
 }
 
 FNR == 1 {
