@@ -8,7 +8,7 @@ const LARGEST = 262144;
 
 /** A protocol of one transport, and what stands for it in the module. */
 export class Binding {
-  /** The transport that it was given. @type {import('./transport.js').BaseTransport | null} */
+  /** The transport that it was given. @type {import('./base-transport.js').BaseTransport | null} */
   transport = null;
   /** What it has come of; undefined: of setProtocol. @type {import('./script.js').Opening | undefined} */
   opening = undefined;

@@ -38,7 +38,7 @@ import { Script } from './script.js';
  * Whose failure it was.
  * @typedef {object} Context
  * @property {string} [callback] that threw: 'dataReceived', 'factory' ...
- * @property {import('./transport.js').BaseTransport | null} [transport] of which connection; none: it was no connection's
+ * @property {import('./base-transport.js').BaseTransport | null} [transport] of which connection; none: it was no connection's
  * @property {AnyProtocol | null} [protocol] its protocol
  */
 

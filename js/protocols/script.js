@@ -8,7 +8,7 @@ import { ProtocolServer } from './server.js';
 import { DatagramTransport, StreamTransport, SubprocessTransport } from './transport.js';
 
 /** @typedef {import('./protocol.js').AnyProtocol} AnyProtocol */
-/** @typedef {import('./transport.js').BaseTransport} BaseTransport */
+/** @typedef {import('./base-transport.js').BaseTransport} BaseTransport */
 
 /**
  * What a connection or a server is to get its protocols from.
