@@ -39,7 +39,7 @@ export function checkText(what, value) {
 export function checkNumber(what, value, least = Number.NEGATIVE_INFINITY) {
   if (typeof value !== 'number') throw wrong(what, 'a number', value);
   if (!(value >= least))
-    throw new TowlineError('EINVAL', `${what} is not a number from ${least} on`);
+    throw new TowlineError('EINVAL', `${what} is ${value}, which is no number from ${least} on`);
 }
 
 /** @param {string} what @param {unknown} value @param {number} [least] */
@@ -48,9 +48,10 @@ export function checkInteger(what, value, least) {
   if (!Number.isInteger(value)) throw new TowlineError('EINVAL', `${what} is not a whole number`);
 }
 
-/** @param {string} what @param {unknown} value */
+/** @template T @param {string} what @param {T} value @returns {T} */
 export function checkObject(what, value) {
   if (typeof value !== 'object' || value === null) throw wrong(what, 'an object', value);
+  return value;
 }
 
 /** @param {unknown} value nothing, or an AbortSignal */

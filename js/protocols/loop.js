@@ -124,7 +124,7 @@ export class BaseLoop {
    * @protected
    * @template {AnyProtocol} P
    * @param {import('../request.js').Verb} verb
-   * @param {string} address
+   * @param {string | URL} address
    * @param {() => P} factory
    * @param {AnyOptions} [options]
    * @param {number} [family]
@@ -157,8 +157,7 @@ export class BaseLoop {
     try {
       if (error) this.onerror(error, context);
     } catch (thrown) {
-      console.error(error);
-      console.error(thrown);
+      console.error(error, thrown);
     }
   }
 
@@ -179,7 +178,7 @@ export class BaseLoop {
   /**
    * Connects: 'tcp://host:port', 'unix:/path' (Node), 'ws://host/path', 'wss://host/path' ...
    * @template {AnyStreamProtocol} [P=StreamProtocol]
-   * @param {string} address
+   * @param {string | URL} address
    * @param {() => P} [factory] makes the protocol when the connection is open, and no earlier; none: one for
    *   `transport.readable` and `transport.writable`
    * @param {Options} [options]
@@ -192,7 +191,7 @@ export class BaseLoop {
 
   /**
    * Serves: each connection gets a protocol of the factory's. What the factory throws is told to `onerror`.
-   * @param {string} address 'tcp://127.0.0.1:0' lets the system choose the port: `server.address` tells it
+   * @param {string | URL} address 'tcp://127.0.0.1:0' lets the system choose the port: `server.address` tells it
    * @param {() => AnyStreamProtocol} factory
    * @param {Options} [options]
    * @returns {Promise<import('./server.js').ProtocolServer>}
@@ -205,14 +204,13 @@ export class BaseLoop {
   /**
    * An endpoint for datagrams: connected to this address, or, with `bind`, bound to it and connected to none.
    * @template {Partial<DatagramProtocol>} P
-   * @param {string} address 'udp://host:port' (Node); with `bind`, port 0 lets the system choose
+   * @param {string | URL} address 'udp://host:port' (Node); with `bind`, port 0 lets the system choose
    * @param {() => P} factory
    * @param {DatagramOptions} [options]
    * @returns {Promise<{transport: import('./transport.js').DatagramTransport, protocol: P}>}
    */
   async datagram(address, factory, options = {}) {
-    checkObject('options', options);
-    const { bind } = options;
+    const { bind } = checkObject('options', options);
     return this.open(bind ? 'bind' : 'connect', address, factory, options, kinds.datagram);
   }
 
@@ -220,7 +218,7 @@ export class BaseLoop {
    * Starts a child: 'exec:/bin/cat' or 'exec:cat' (looked up in PATH) in Node, 'worker:cat.wasm' with the carrier of
    * towline/worker.
    * @template {Partial<SubprocessProtocol>} P
-   * @param {string} address
+   * @param {string | URL} address
    * @param {() => P} factory
    * @param {ChildOptions} [options] `high` and `low` are of its standard input
    * @returns {Promise<{transport: import('./transport.js').SubprocessTransport, protocol: P}>}
@@ -232,13 +230,12 @@ export class BaseLoop {
   /**
    * asyncio's open_connection: `const { reader, writer } = await openConnection('tcp://...')`, or
    * `await using connection = ...`.
-   * @param {string} address
+   * @param {string | URL} address
    * @param {StreamOptions} [options]
    * @returns {Promise<StreamConnection>}
    */
   async openConnection(address, options = {}) {
-    checkObject('options', options);
-    const { limit } = options;
+    const { limit } = checkObject('options', options);
     const protocol = new StreamProtocol({ limit });
     await this.connect(address, () => protocol, options);
     return protocol.connection;
@@ -247,14 +244,13 @@ export class BaseLoop {
   /**
    * asyncio's start_server: `serve` is called for each connection. When its promise is fulfilled the connection is closed;
    * what it throws is told to `onerror`, and the connection is aborted.
-   * @param {string} address
+   * @param {string | URL} address
    * @param {(connection: StreamConnection) => void | Promise<void>} serve
    * @param {StreamOptions} [options]
    */
   async startServer(address, serve, options = {}) {
     checkFunction('serve', serve);
-    checkObject('options', options);
-    const { limit } = options;
+    const { limit } = checkObject('options', options);
     if (limit !== undefined) checkNumber('limit', limit, 1);
     return this.listen(address, () => new StreamProtocol({ limit, serve }), options);
   }

@@ -63,7 +63,11 @@ const cases = {
       () => loop.callLater(5),
       /the callback is a function, not undefined/,
     ],
-    ['callLater never', () => loop.callLater(Number.NaN, () => {}), /the delay is not a number/],
+    [
+      'callLater never',
+      () => loop.callLater(Number.NaN, () => {}),
+      /the delay is NaN, which is no number/,
+    ],
   ],
   connecting: [
     [
@@ -254,7 +258,7 @@ const cases = {
       /data is a Uint8Array, not "x"/,
     ],
     ['read', () => connection.reader.read('5'), /size is a number, not "5"/],
-    ['read of no number', () => connection.reader.read(Number.NaN), /size is not/],
+    ['read of no number', () => connection.reader.read(Number.NaN), /size is NaN/],
     [
       'read with a signal',
       () => connection.reader.read(5, { signal: 5 }),
