@@ -14,14 +14,18 @@ can-build-wasm:
 	    'make deps installs them on Debian 12; WASI_SDK_PATH=... takes a wasi-sdk' >&2; exit 1; }
 
 # One .d.ts for each file, less those that no entry of the package leads to, and less what they say twice.
-TYPED := $(shell sed -n 's|^ *"js/\(.*\)\.js",\{0,1\}$$|js/types/\1.d.ts|p' tsconfig.types.json)
-types:
+TYPED := $(shell sed -n 's|^ *"js/\(.*\)\.js",\{0,1\}$$|build/types/\1.d.ts|p' tsconfig.types.json)
+types: js/types/index.d.ts
+js/types/index.d.ts: $(wildcard js/*.js js/*/*.js) tsconfig.json tsconfig.types.json js/build.mk
 	@[ -x node_modules/.bin/tsc ] || { echo 'towline: the types are made by TypeScript: npm install' >&2; exit 1; }
-	rm -rf js/types
+	@mkdir -p build
+	rm -rf build/types
 	npx tsc -p tsconfig.types.json
 	npx tsc --ignoreConfig --noEmit --strict --module nodenext --types node --listFiles $(TYPED) >build/types.txt
-	for f in $$(find js/types -name '*.d.ts'); do grep -q "/$$f$$" build/types.txt || rm $$f; done
-	find js/types -type d -empty -delete
+	for f in $$(find build/types -name '*.d.ts'); do grep -q "/$$f$$" build/types.txt || rm $$f; done
+	find build/types -type d -empty -delete
 	perl -0pi -e 's{^ */\*\*(?:(?!\*/).)*?\@(?:typedef|import)\b.*?\*/\n}{}gms;' \
 	  -e 's{^ *\* \@(?:param|returns|template|override|extends)\b(?: \{[^\n]*\})?(?: \[?\w+\]?)?\n}{}gm;' \
-	  -e 's{^ */\*\*\n *\*/\n}{}gm' $$(find js/types -name '*.d.ts')
+	  -e 's{^ */\*\*\n *\*/\n}{}gm' $$(find build/types -name '*.d.ts')
+	rm -rf js/types && mv build/types js/types
+	@touch $@

@@ -41,7 +41,7 @@ const read = (path) => readFile(join(stage.installed, path), 'utf8');
 
 describe('the package', () => {
   test('has the sources that a user needs, what is made of them, and nothing else', async () => {
-    const pages = ['LICENSE', 'README.md', 'CHANGELOG.md', 'CONTRACT.md'];
+    const pages = ['LICENSE', 'README.md', 'CHANGELOG.md'];
     const sources = ['js', 'include', 'src', 'wasm', 'package.json', ...pages];
     const list = ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate'];
     const { stdout } = await run('git', [...list, ...sources], { cwd: root });

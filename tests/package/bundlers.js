@@ -38,7 +38,9 @@ export async function buildWithWebpack(project) {
       entry: './app.js',
       output: { path },
     });
-    compiler?.run((error, result) => (error ? reject(error) : resolve(result)));
+    compiler?.run((error, result) =>
+      compiler.close(() => (error ? reject(error) : resolve(result))),
+    );
   });
   const { errors, warnings } = stats.toJson({ all: false, errors: true, warnings: true });
   await writeFile(join(path, 'index.html'), page('<script src="main.js"></script>'));
