@@ -14,6 +14,9 @@ export const AGREED_FRAMING = 64;
 /** TOW_UNSET. */
 export const UNSET = -0x80000000;
 
+/** An export that a module may lack. */
+export const SET_LIMITS = 'tow_transport_set_write_buffer_limits';
+
 /** How many pieces of the queue are taken at a time. */
 const LINES = 8;
 
@@ -58,7 +61,7 @@ export class Connection {
    * Opens it with a protocol of the module, which this answers; 0: none was made.
    * @param {import('./own-request.js').Options} options
    */
-  open({ protocol, context = 0, high = UNSET, low = UNSET }) {
+  open({ protocol, context = 0, high, low }) {
     const { instance } = this;
     let made = 0;
     this.construct = () => {
@@ -66,12 +69,8 @@ export class Connection {
       return made;
     };
     this.made(this.create(0));
-    if (
-      this.transport &&
-      (high !== UNSET || low !== UNSET) &&
-      instance.call('tow_transport_set_write_buffer_limits', this.top, high, low) < 0
-    )
-      this.failed('EINVAL', 0, 'not write buffer limits');
+    if (this.transport && (high ?? low) !== undefined)
+      instance.call(SET_LIMITS, this.top, high ?? UNSET, low ?? UNSET);
     return made;
   }
 

@@ -17,3 +17,6 @@ export class TowlineError extends Error {
     this.native = native;
   }
 }
+
+/** What was thrown, in words. @param {unknown} thrown */
+export const textOf = (thrown) => (thrown instanceof Error ? thrown.message : String(thrown));

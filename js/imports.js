@@ -1,12 +1,10 @@
-import { defaults, ModuleRequest } from './request.js';
+import { defaults, framings, ModuleRequest } from './request.js';
 
 /** @typedef {import('./instance.js').Instance} Instance */
 /** @typedef {import('./listener.js').Listener} Listener */
 
 /** `tow_verb` of boundary.h. @type {import('./request.js').Verb[]} */
 const verbs = ['connect', 'listen', 'bind'];
-/** `tow_framing` of towline.h. @type {import('./request.js').HostOptions['framing'][]} */
-const framings = ['offered', 'demanded', 'refused'];
 
 /**
  * The functions that a module imports from `towline`: wasm/README.md says what each is asked.

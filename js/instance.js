@@ -1,4 +1,4 @@
-import { TowlineError } from './errors.js';
+import { TowlineError, textOf } from './errors.js';
 import { Memory } from './memory.js';
 import { Table } from './table.js';
 
@@ -70,8 +70,6 @@ export class Instance {
     /** Why the module may not be entered: closed, or trapped. @type {TowlineError | undefined} */
     this.dead = undefined;
     this.memory = new Memory();
-    /** Where bytes land for a moment that have no place in the module yet. */
-    this.stage = new Uint8Array(65536);
     this.loop = 0;
     this.scratch = 0;
     /** @type {Record<string, Function>} */
@@ -110,8 +108,7 @@ export class Instance {
 
   /** @param {unknown} cause */
   #trap(cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    const error = new TowlineError('ETRAP', `the module trapped: ${text}`, { cause });
+    const error = new TowlineError('ETRAP', `the module trapped: ${textOf(cause)}`, { cause });
     this.end(error);
     queueMicrotask(() => this.onerror(error));
     return error;
@@ -122,7 +119,9 @@ export class Instance {
     this.dead = error;
     clearTimeout(this.#timer);
     this.#tasks = [];
-    for (const thing of this.things.takeAll()) thing.abandon(error);
+    const things = this.things.all();
+    this.things.clear();
+    for (const thing of things) thing.abandon(error);
     for (const request of [...this.requests.values()]) request.abandon(error);
     this.#closed();
   }

@@ -1,4 +1,4 @@
-import { TowlineError } from './errors.js';
+import { TowlineError, textOf } from './errors.js';
 import { towlineImports } from './imports.js';
 import { Instance } from './instance.js';
 import { wasiImports } from './wasi.js';
@@ -30,14 +30,6 @@ const ABI_VERSION = 1;
  * @property {Record<string, import('./request.js').Carrier>} [transports] more schemes, or others
  */
 
-/** @param {unknown} cause */
-const noModule = (cause) =>
-  new TowlineError(
-    'EABI',
-    `not a WebAssembly module: ${cause instanceof Error ? cause.message : cause}`,
-    { cause },
-  );
-
 /**
  * @param {Source} source
  * @param {Platform<any>} platform
@@ -54,36 +46,11 @@ async function compile(source, platform) {
     code = await code.arrayBuffer();
   }
   try {
-    return { module: await WebAssembly.compile(code), growsInPlace: hasMaximum(code) };
-  } catch (error) {
-    throw noModule(error);
+    const module = await WebAssembly.compile(code);
+    return { module, growsInPlace: platform.growsInPlace?.(code) ?? false };
+  } catch (cause) {
+    throw new TowlineError('EABI', `not a WebAssembly module: ${textOf(cause)}`, { cause });
   }
-}
-
-/**
- * Whether a module's own memory has a maximum: the flags in its memory section.
- * @param {BufferSource} code a valid module
- */
-function hasMaximum(code) {
-  const bytes = ArrayBuffer.isView(code)
-    ? new Uint8Array(code.buffer, code.byteOffset, code.byteLength)
-    : new Uint8Array(code);
-  let at = 8;
-  const number = () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++];
-      value |= (byte & 127) << shift;
-      if (byte < 128) return value >>> 0;
-    }
-  };
-  while (at < bytes.length) {
-    const section = bytes[at++];
-    const size = number();
-    if (section === 5) return number() > 0 && (bytes[at] & 1) === 1;
-    at += size;
-  }
-  return false;
 }
 
 /**
@@ -110,8 +77,7 @@ async function begin(module, imports) {
     const { exports } = await WebAssembly.instantiate(module, imports);
     return { exports, version: /** @type {Function} */ (exports.tow_abi_version)() };
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : cause;
-    throw new TowlineError('EABI', `the module does not start: ${text}`, { cause });
+    throw new TowlineError('EABI', `the module does not start: ${textOf(cause)}`, { cause });
   }
 }
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { TowlineError } from './errors.js';
 import { load as loadOn } from './loader.js';
+import { hasMaximum } from './node-memory.js';
 import { NodeModule } from './node-module.js';
 import { BaseLoop } from './protocols/loop.js';
 import { nodeChildProcess } from './transports/node-child-process.js';
@@ -41,6 +42,7 @@ const platform = {
     fd: nodePipe,
   },
   read,
+  growsInPlace: hasMaximum,
 };
 
 /**

@@ -1,5 +1,6 @@
+import { SET_LIMITS } from './connection.js';
 import { TowlineError } from './errors.js';
-import { defaults, Request } from './request.js';
+import { defaults, framings, Request } from './request.js';
 
 /** @import { Connection } from './connection.js' */
 /** @import { Instance } from './instance.js' */
@@ -24,6 +25,22 @@ import { defaults, Request } from './request.js';
 
 const TIMEOUT = 30_000;
 
+/** Options from nothing to what C can hold, and a timer wait. */
+const amounts = ['timeout', 'high', 'low', 'inbox', 'backlog'];
+const MOST = 0x7fffffff;
+
+/** What is wrong with them; undefined: nothing. @param {any} options */
+function wrongIn(options) {
+  const { signal, framing } = options;
+  for (const name of amounts) {
+    const value = options[name] ?? 0;
+    if (!(value >= 0 && value <= MOST)) return `${name} is from 0 to ${MOST}, not ${value}`;
+  }
+  if (options.low > (options.high ?? MOST / 4)) return 'low is above high';
+  if (signal && !signal.addEventListener) return 'signal is an AbortSignal';
+  if (!framings.includes(framing)) return `framing is one of ${framings}`;
+}
+
 /**
  * A request of JavaScript's own: a promise, which an AbortSignal, a time-out or the module's end may cut short [O1]. The
  * module knows nothing of it before the connection is open: then it is asked for its protocol, and no earlier.
@@ -47,7 +64,10 @@ export class OwnRequest extends Request {
   constructor(instance, address, options) {
     super(instance);
     this.address = address;
-    this.options = options;
+    const all = /** @type {any} */ ({ ...defaults, ...options });
+    for (const [name, value] of Object.entries(defaults)) all[name] ??= value;
+    /** @type {Options & import('./request.js').HostOptions} */
+    this.options = all;
     /** @type {Promise<T>} */
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -59,21 +79,20 @@ export class OwnRequest extends Request {
   start(verb) {
     const { instance, address, options } = this;
     const { protocol, signal, timeout = TIMEOUT, high, low } = options;
-    const missing = [
-      protocol,
-      ...((high ?? low) === undefined ? [] : ['tow_transport_set_write_buffer_limits']),
-    ].find((name) => typeof instance.exports[name] !== 'function');
+    const lacks = (/** @type {string} */ name) => typeof instance.exports[name] !== 'function';
+    const wrong = wrongIn(options);
     if (instance.dead) this.#reject(instance.dead);
-    else if (missing === protocol)
-      this.#fail('EINVAL', `the module exports no constructor ${protocol}`);
-    else if (missing) this.#fail('ENOTSUP', `the module does not export ${missing}`);
+    else if (wrong) this.#fail('EINVAL', wrong);
+    else if (lacks(protocol)) this.#fail('EINVAL', `the module exports no constructor ${protocol}`);
+    else if ((high ?? low) !== undefined && lacks(SET_LIMITS))
+      this.#fail('ENOTSUP', `the module exports no ${SET_LIMITS}`);
     else if (signal?.aborted) this.#abort();
     else {
       instance.requests.set(this, this);
       signal?.addEventListener('abort', this.#abort);
       if (timeout > 0)
         this.#timer = setTimeout(() => this.#giveUp('ETIMEDOUT', 'timed out'), timeout);
-      this.begin(verb, address, { ...defaults, ...options });
+      this.begin(verb, address, options);
     }
     return this.result;
   }
@@ -106,8 +125,8 @@ export class OwnRequest extends Request {
       throw trap;
     }
     if (connection.transport === 0) {
-      if (protocol === 0) this.#fail('ENOMEM', 'no protocol was made for the connection');
-      else this.#fail('EINVAL', 'its protocol is of another kind');
+      if (protocol) this.#fail('EINVAL', 'its protocol is of another kind');
+      else this.#fail('ENOMEM', 'no protocol was made');
       return false;
     }
     this.#resolve(/** @type {T} */ ({ connection, protocol })); // told after this turn: after connection_made

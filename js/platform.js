@@ -5,5 +5,7 @@
  * @property {new (instance: import('./instance.js').Instance) => M} Module
  * @property {Record<string, import('./request.js').Carrier>} transports
  * @property {(source: string | URL) => Promise<Response | ArrayBuffer | ArrayBufferView>} read
+ * @property {(code: BufferSource) => boolean} [growsInPlace] whether a valid module's memory never moves; asked where the
+ *   system can be given such memory to read into
  */
 export {};

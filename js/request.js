@@ -1,4 +1,4 @@
-import { TowlineError } from './errors.js';
+import { TowlineError, textOf } from './errors.js';
 
 /** @import { Connection } from './connection.js' */
 /** @import { Instance } from './instance.js' */
@@ -42,6 +42,9 @@ import { TowlineError } from './errors.js';
  * @typedef {Exclude<keyof Carrier, 'negotiates'>} Verb
  */
 
+/** `tow_framing` of towline.h. @internal @type {HostOptions['framing'][]} */
+export const framings = ['offered', 'demanded', 'refused'];
+
 /** TOW_OPTIONS_DEFAULT of towline.h. @internal @type {HostOptions} */
 export const defaults = {
   backlog: 100,
@@ -75,17 +78,18 @@ export class Request {
   /** @internal @param {Verb} verb @param {string} address @param {any} options as the carrier wants them */
   async begin(verb, address, options) {
     const { carriers } = this.instance;
-    const [scheme] = /^[a-z][a-z0-9+.-]*(?=:)/.exec(address) ?? [];
-    const carrier = scheme && Object.hasOwn(carriers, scheme) ? carriers[scheme] : undefined;
+    const [scheme = ''] = /^[a-z][a-z0-9+.-]*(?=:)/.exec(address) ?? [];
+    const carrier = Object.hasOwn(carriers, scheme) ? carriers[scheme] : undefined;
     const carry = carrier?.[verb];
     const canFrame = carrier?.negotiates && this.instance.exports.tow_wasm_top !== undefined;
     if (!scheme) return this.failed('EADDRESS', 0, `not an address: ${address}`);
     if (!carry) return this.failed('ESCHEME', 0, `this host cannot ${verb} to ${scheme}:`);
-    if (options.framing === 'demanded' && !canFrame) return this.failed('ENOTSUP', 0, 'no framing');
+    if (options.framing === 'demanded' && !canFrame)
+      return this.failed('ENOTSUP', 0, `no framing over ${scheme}:, or in this module`);
     try {
       await carry(this, address, canFrame ? options : { ...options, framing: 'refused' });
     } catch (error) {
-      this.failed('EADDRESS', 0, error instanceof Error ? error.message : String(error));
+      this.failed('EADDRESS', 0, textOf(error));
     }
   }
 

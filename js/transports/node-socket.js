@@ -10,6 +10,8 @@ import { fromNode } from './node-error.js';
 const BUDGET = 1 << 20;
 /** Steps are no smaller, for each is a system call. */
 const LEAST_STEP = 4096;
+/** Where bytes land for a moment that have no place in a module yet. */
+const stage = new Uint8Array(65536);
 
 /**
  * A socket of Node's.
@@ -189,14 +191,13 @@ export class Landing {
   /** @param {Instance} instance */
   constructor(instance) {
     this.instance = instance;
-    this.stage = instance.stage;
   }
 
   /** Node's option: the two must be there when the socket is made, before there is a connection. */
   onread = {
     buffer: () => {
       if (this.#loan) this.#hold(this.#room); // its view again: the memory may have grown meanwhile
-      return this.#loan ?? this.stage;
+      return this.#loan ?? stage;
     },
     callback: (/** @type {number} */ size, /** @type {Uint8Array} */ buffer) =>
       this.#landed(size, buffer),
@@ -220,7 +221,7 @@ export class Landing {
         this.#loan = null;
         if (connection.live) this.#report(size);
       } else {
-        connection.inbox.push(this.stage.slice(0, size));
+        connection.inbox.push(stage.slice(0, size));
       }
       const lends = connection.live && connection.reading && connection.abilities & HOLDS_LOANS;
       if (lends && this.#isClear && !this.#loan) this.#hold(connection.lend(-1));
@@ -261,7 +262,7 @@ export class Landing {
     if (!this.#loan) return 0;
     this.#loan = null;
     const { socket } = /** @type {SocketConnection} */ (this.connection);
-    /** @type {any} */ (socket)._handle?.useUserBuffer(this.stage);
+    /** @type {any} */ (socket)._handle?.useUserBuffer(stage);
     return 0;
   }
 }

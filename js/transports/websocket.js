@@ -51,8 +51,8 @@ export class WebSocketConnection extends ChannelConnection {
       this.failed('EPROTO', this.closeCode(1003), 'a text frame');
       return;
     }
-    if (typeof data === 'string') this.inbox.push(encoder.encode(data));
-    else this.inbox.push(data instanceof Uint8Array ? data : new Uint8Array(data));
+    const bytes = typeof data === 'string' ? encoder.encode(data) : data;
+    this.inbox.push(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
     if (this.waiting) this.drain();
   }
 
