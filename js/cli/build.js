@@ -39,8 +39,8 @@ Compilers:
   wasi         clang with wasi-libc and wasm-ld: $CC or clang, or the wasi-sdk at $WASI_SDK_PATH
   yowasp       npm install --save-dev @yowasp/clang
   emscripten   emcc
-$WASM_OPT, or wasm-opt (npm install --save-dev binaryen), makes modules smaller. What is compiled of Towline itself is kept
-in node_modules/.cache/towline, or in the temporary folder.
+$WASM_OPT, or wasm-opt (npm install --save-dev binaryen), makes modules smaller. What is compiled of Towline itself is
+kept in node_modules/.cache/towline, or in the temporary folder.
 `;
 
 const options = /** @type {const} */ ({
@@ -77,8 +77,7 @@ function read(args) {
 
 /** What can be said of files before any compiler is asked. @param {string[]} files @param {string} output */
 function readSources(files, output) {
-  if (statSync(output, { throwIfNoEntry: false })?.isDirectory())
-    throw new Failure(`${output}: is a folder`);
+  if (isFolder(output)) throw new Failure(`${output}: is a folder`);
   return files.map((file) => {
     try {
       return readFileSync(file, 'utf8');
@@ -86,6 +85,15 @@ function readSources(files, output) {
       throw fileFailure(file, error);
     }
   });
+}
+
+/** @param {string} path */
+function isFolder(path) {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 /** `towline inspect`: what a module is, read from the file: nothing of it is run. */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { isConstructor, LIBRARY_EXPORTS } from './exports.js';
 import { Failure, fileFailure, parse, UsageError } from './usage.js';
@@ -8,8 +8,9 @@ import { WasmFile } from './wasm-file.js';
 export const summary = 'says what a module has and needs';
 export const help = `Usage: towline inspect M.wasm [--json]
 
-Says what is in a module: its ABI version, its protocols, what it can, what it imports, its sizes, and what it lacks to be a
-module of Towline. The file is only read; nothing of it is run. The exit code is 0 if it can be loaded, 1 if not.
+Says what is in a module: its ABI version, its protocols, what it can, what it imports, its sizes, and what it lacks
+to be a module of Towline. The file is only read; nothing of it is run. The exit code is 0 if it can be loaded, 1 if not.
+What counts as a protocol is an export that has a constructor's type, two integers to one.
 
   --json   the same for programs
 `;
@@ -44,7 +45,7 @@ function supplier(module) {
 function read(path) {
   let file;
   try {
-    file = openSync(path, 'r');
+    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // a FIFO would wait for a writer
     const about = fstatSync(file);
     if (about.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
     if (!about.isFile()) throw new Failure(`${path}: is no regular file`);

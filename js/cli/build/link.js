@@ -13,7 +13,7 @@ function refuseUndefined(file) {
   const unknown = file.imports
     .filter(({ module, name }) => module === 'env' && !HOST_FUNCTIONS.includes(name))
     .map(({ name }) => name);
-  if (unknown.length > 0) throw new Failure(`undefined: ${unknown.join(', ')}`);
+  if (unknown.length > 0) throw new Failure(`undefined symbols: ${unknown.join(', ')}`);
 }
 
 /**

@@ -11,6 +11,7 @@ const form = find('#form');
 /** @type {HTMLInputElement} */
 const field = find('#text');
 const label = find('label');
+/** @type {HTMLButtonElement} */
 const button = find('button');
 
 /** @type {Awaited<ReturnType<Awaited<ReturnType<typeof loadChat>>['join']>> | undefined} */
@@ -38,9 +39,10 @@ async function enter(name) {
   button.textContent = 'Send';
   field.maxLength = 200;
   hear(visitor.lines).finally(() => {
-    status.textContent = 'the connection has ended';
+    status.textContent = 'the connection has ended; reload the page to enter again';
     status.className = '';
-    for (const control of [field, button]) control.setAttribute('disabled', '');
+    field.disabled = true;
+    button.disabled = true;
   });
 }
 
@@ -55,9 +57,12 @@ form.addEventListener('submit', async (event) => {
   event.preventDefault();
   const text = field.value.trim();
   field.value = '';
-  if (visitor) visitor.say(text);
-  else
-    await enter(text).catch((error) => {
-      status.textContent = error.message;
-    });
+  if (visitor) return visitor.say(text);
+  button.disabled = true; // until the connection is open
+  try {
+    await enter(text);
+  } catch (error) {
+    status.textContent = `${error}`;
+  }
+  button.disabled = false;
 });

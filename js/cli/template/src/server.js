@@ -19,11 +19,12 @@ const types = {
   js: 'text/javascript; charset=utf-8',
   wasm: 'application/wasm',
 };
-const file = /^(\/|\/build\/|\/towline\/)((?:[\w-]+\/)*[\w-]+\.(html|css|js|wasm))$/;
+const file = /^(\/build\/|\/towline\/|\/)((?:[\w-]+\/)*[\w-]+\.(html|css|js|wasm))$/;
 
 const server = createServer(({ url = '/' }, response) => {
-  if (url === '/room') return response.end(room.address);
-  const [, folder, name, type] = file.exec(url === '/' ? '/index.html' : url) ?? [];
+  const [path] = url.split('?');
+  if (path === '/room') return response.end(room.address);
+  const [, folder, name, type] = file.exec(path === '/' ? '/index.html' : path) ?? [];
   if (name === undefined) return response.writeHead(404).end('not found\n');
   createReadStream(new URL(name, folders[folder]))
     .on('open', () => response.setHeader('Content-Type', types[type]))
