@@ -26,16 +26,18 @@ export function bytesOf(data) {
  * says; of its end and its flow control the child's protocol hears in either case [X8].
  */
 export class StreamTransport extends BaseTransport {
+  /** Of a child's pipe. @internal @type {number | undefined} */
+  fd;
+
   /**
    * @internal
    * @param {Script} script
    * @param {number} address
    * @param {AnyProtocol | null} protocol
-   * @param {number} [fd] of a child's
+   * @param {number} [fd]
    */
   constructor(script, address, protocol, fd) {
     super(script, address, protocol);
-    /** @internal */
     this.fd = fd;
   }
 

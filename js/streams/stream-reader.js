@@ -70,7 +70,7 @@ export class StreamReader {
     this.#take(this.#buffer.length);
   }
 
-  /** Whether nothing more is to be read: the peer has ended the stream, or nobody reads it. */
+  /** Whether nothing more is to be read: the peer has ended the stream, or nobody reads it. @internal */
   get isDone() {
     return this.#hasEnded || this.#isDiscarding;
   }
