@@ -1,52 +1,20 @@
 /** A gateway from WebSockets to TCP, UDP and Unix sockets, for pages: README.md. */
 import { Server as TlsServer } from 'node:tls';
-import { WebSocketServer } from 'ws';
-import { Admission, among, bounds, listening, makeServer, refuse } from '../admission.js';
+import { Admission, among, listening, makeServer, refuse } from '../admission.js';
 import { TowlineError } from '../errors.js';
 import { Loop } from '../node.js';
 import { hostPort } from '../transports/node-address.js';
-import { NodeWebSocketConnection } from '../transports/node-websocket.js';
-import { pick, understand } from '../transports/websocket-framing.js';
-import { WebSocketEndpoint } from './endpoint.js';
 import { checked, ofHost, place } from './options.js';
-import { DatagramSide, Relay, StreamSide } from './relay.js';
 import { Targets } from './targets.js';
-import { DATAGRAMS, GOING, IDLE, nameOf, resetFrame, UNREACHED } from './words.js';
+import { accepted, Visit } from './visit.js';
+import { GOING, IDLE } from './words.js';
 
 /** @import { IncomingMessage } from 'node:http' */
 /** @import { Duplex } from 'node:stream' */
-/** @import { WebSocket } from 'ws' */
-/** @import { Carrier } from '../request.js' */
 /** @import { BridgeOptions } from './options.js' */
-/** @import { Target } from './targets.js' */
+/** @import { Relay } from './relay.js' */
 
-/**
- * A request that is being served.
- * @typedef {object} Visit
- * @property {number} id
- * @property {IncomingMessage} request
- * @property {Duplex} socket
- * @property {Buffer} head
- * @property {Target} target
- * @property {{client: string, target: string}} names for the log
- */
-
-/** The client's end: a WebSocket that is open already. @type {Carrier} */
-const accepted = {
-  negotiates: true,
-  connect(request, _address, { socket, isStream, ...options }) {
-    const { instance } = request;
-    if (socket.readyState !== socket.OPEN) return request.failed('ECLOSED', 0, 'it has gone');
-    request.opened(
-      isStream
-        ? new NodeWebSocketConnection(instance, socket, options)
-        : new WebSocketEndpoint(instance, socket, options, 'client'),
-    );
-  },
-};
-
-/** The subprotocol of others who carry bytes over WebSockets. */
-const PLAIN = ['binary'];
+/** Whom it is for, and where to, as the log has it. @typedef {{client: string, target: string}} Names */
 
 /** Serves WebSockets, each of which is one connection to one target. */
 export class Bridge {
@@ -55,12 +23,11 @@ export class Bridge {
   #place;
   #server;
   #isMine;
-  #sockets;
   #admission;
   #loop = new Loop({ transports: { accepted } });
   /** @type {Set<Relay>} */
   #relays = new Set();
-  /** Those whose target is not reached yet. @type {Set<AbortController>} */
+  /** Those whose target is not reached yet. @type {Set<Visit>} */
   #opening = new Set();
   /** All of them, until they are through. @type {Set<Promise<void>>} */
   #visits = new Set();
@@ -75,7 +42,7 @@ export class Bridge {
   /** @param {BridgeOptions} [options] */
   constructor(options = {}) {
     this.#options = checked(options);
-    const { allow, listen, server, origins, cert, key, idle, maxMessage } = this.#options;
+    const { allow, listen, server, origins, cert, key, idle } = this.#options;
     const { maxConnections, maxConnectionsPerAddress } = this.#options;
     this.#targets = new Targets(allow);
     this.#place = place(listen);
@@ -83,11 +50,6 @@ export class Bridge {
     this.#admission = new Admission(isWelcome, maxConnections, maxConnectionsPerAddress);
     this.#isMine = server === undefined;
     this.#server = server ?? this.#serve(cert, key);
-    this.#sockets = new WebSocketServer({
-      ...bounds,
-      maxPayload: maxMessage,
-      handleProtocols: (offered, request) => this.#choose(offered, request),
-    });
     this.#server.on('upgrade', this.#upgrade);
     if (idle > 0) this.#sweeping = setInterval(() => this.#sweep(), idle / 4).unref();
     /** Where it is, as soon as it can be reached; or why it cannot. @type {Promise<string>} */
@@ -104,7 +66,12 @@ export class Bridge {
         isSecure ? 'wss: takes a certificate and its key' : 'a certificate is for wss:',
       );
     const tls = cert !== undefined && key !== undefined ? { cert, key } : undefined;
-    return makeServer(this.#options.maxConnections, tls).listen(where);
+    try {
+      return makeServer(this.#options.maxConnections, tls).listen(where);
+    } catch (cause) {
+      const { message } = /** @type {Error} */ (cause);
+      throw new TowlineError('EINVAL', `a certificate or key of no use: ${message}`, { cause });
+    }
   }
 
   async #listening() {
@@ -153,138 +120,47 @@ export class Bridge {
       return;
     }
     const leave = this.#admission.enter(request);
-    const visit = this.#visit({ id: ++this.#lastId, request, socket, head, target, names })
+    const visit = new Visit(this.#loop, this.#options, target);
+    const through = this.#receive(visit, names, request, socket, head)
       .catch((error) => this.#loop.onerror(error, {}))
       .finally(() => {
-        this.#visits.delete(visit);
+        this.#visits.delete(through);
         leave();
       });
-    this.#visits.add(visit);
+    this.#visits.add(through);
   };
 
-  /** @param {Set<string>} offered @param {IncomingMessage} request */
-  #choose(offered, request) {
-    if (this.#schemes.get(request) !== 'udp') return pick(offered, PLAIN, 'offered') ?? false;
-    return [DATAGRAMS, ...PLAIN].find((name) => offered.has(name)) ?? false;
-  }
-
-  /** What kind of target a request that is upgraded is for. @type {WeakMap<IncomingMessage, string>} */
-  #schemes = new WeakMap();
-
-  /** From the request to the end. @param {Visit} visit */
-  async #visit(visit) {
-    const { id, request, socket, target, names } = visit;
+  /**
+   * From the request to the end.
+   * @param {Visit} visit
+   * @param {Names} names
+   * @param {IncomingMessage} request
+   * @param {Duplex} socket
+   * @param {Buffer} head
+   */
+  async #receive(visit, names, request, socket, head) {
+    const id = ++this.#lastId;
     const { onlog } = this.#options;
-    const side = target.scheme === 'udp' ? new DatagramSide('target') : new StreamSide('target');
-    const failure = await this.#reach(side, target, socket);
-    if (socket.destroyed) return side.transport?.abort();
-    this.#schemes.set(request, target.scheme);
-    const webSocket = this.#accept(visit);
-    if (!webSocket) return side.transport?.abort();
+    this.#opening.add(visit);
+    const failure = await visit.reach(socket);
+    this.#opening.delete(visit);
+    const webSocket = socket.destroyed ? null : visit.accept(request, socket, head);
+    if (!webSocket) return visit.letGo();
     if (failure !== '') {
-      await this.#turnAway(webSocket, `${failure}: the target was not reached`);
-      return onlog({
-        type: 'closed',
-        id,
-        ...names,
-        sent: 0,
-        received: 0,
-        why: `target: ${failure}`,
-      });
+      await visit.turnAway(webSocket, failure);
+      const why = `target: ${failure}`;
+      return onlog({ type: 'closed', id, ...names, sent: 0, received: 0, why });
     }
-    const relay = await this.#join(side, webSocket);
+    const relay = await visit.join(webSocket);
     if (!relay) return;
     onlog({ type: 'opened', id, ...names });
     this.#relays.add(relay);
     if (this.#isOver) this.#endAll();
     await relay.closed;
     this.#relays.delete(relay);
-    const { client, why } = relay;
-    onlog({ type: 'closed', id, ...names, sent: client.received, received: side.received, why });
-  }
-
-  /**
-   * Opens the target's side. Answers '', or the name of what went wrong.
-   * @param {DatagramSide | StreamSide} side
-   * @param {Target} target
-   * @param {Duplex} socket the client's, which may go meanwhile
-   */
-  async #reach(side, { scheme, address }, socket) {
-    const { connectTimeout, buffer } = this.#options;
-    const opening = new AbortController();
-    const gone = () => opening.abort();
-    this.#opening.add(opening);
-    socket.on('error', gone).on('close', gone);
-    try {
-      const options = { signal: opening.signal, timeout: connectTimeout, high: buffer };
-      if (scheme === 'udp') await this.#loop.datagram(address, () => side, options);
-      else await this.#loop.connect(address, () => side, options);
-      return '';
-    } catch (error) {
-      return nameOf(error);
-    } finally {
-      this.#opening.delete(opening);
-      socket.off('close', gone);
-    }
-  }
-
-  /** Null: it was no WebSocket, and has been told. @param {Visit} visit */
-  #accept({ request, socket, head }) {
-    /** @type {WebSocket | null} */
-    let accepted = null;
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on('error', () => {}); // 'close' follows
-      webSocket.pause();
-      accepted = webSocket;
-    });
-    return /** @type {WebSocket | null} */ (accepted);
-  }
-
-  /** @param {WebSocket} webSocket @param {string} reason */
-  async #turnAway(webSocket, reason) {
-    const ending = { code: UNREACHED, reason };
-    const closed = new Promise((resolve) => {
-      webSocket.on('close', resolve);
-    });
-    if (isFramed(webSocket)) webSocket.send(resetFrame(ending));
-    webSocket.close(ending.code, ending.reason);
-    webSocket.resume();
-    await closed;
-  }
-
-  /** Undefined: the client has gone. @param {DatagramSide | StreamSide} target @param {WebSocket} webSocket */
-  async #join(target, webSocket) {
-    const isStream = target instanceof StreamSide;
-    const options = /** @type {any} */ ({
-      socket: webSocket,
-      isStream,
-      high: this.#options.buffer,
-      inbox: this.#options.maxMessage,
-    });
-    try {
-      const client = isStream ? new StreamSide('client') : new DatagramSide('client');
-      if (isStream) await this.#loop.connect('accepted:', () => client, options);
-      else {
-        await this.#loop.datagram('accepted:', () => /** @type {DatagramSide} */ (client), options);
-        this.#talk(/** @type {DatagramSide} */ (target), webSocket);
-      }
-      return new Relay(client, target, webSocket, isFramed(webSocket));
-    } catch {
-      target.transport.abort();
-      webSocket.terminate();
-      return undefined;
-    }
-  }
-
-  /** The texts between datagrams. @param {DatagramSide} target @param {WebSocket} webSocket */
-  #talk(target, webSocket) {
-    if (webSocket.protocol === DATAGRAMS) {
-      webSocket.send('open');
-      target.onfailed = (code) => {
-        if (webSocket.bufferedAmount <= this.#options.buffer) webSocket.send(`error ${code}`);
-      };
-    }
-    webSocket.resume();
+    const { client, target, why } = relay;
+    const [sent, received] = [client.received, target.received];
+    onlog({ type: 'closed', id, ...names, sent, received, why });
   }
 
   #sweep() {
@@ -318,7 +194,7 @@ export class Bridge {
       this.#server.close();
       this.#server.closeIdleConnections();
     }
-    for (const opening of this.#opening) opening.abort();
+    for (const visit of this.#opening) visit.cancel();
     await Promise.all(this.#visits);
     clearInterval(this.#sweeping);
     this.#server.off('upgrade', this.#upgrade);
@@ -331,9 +207,6 @@ export class Bridge {
     return this.close(0);
   }
 }
-
-/** @param {WebSocket} webSocket */
-const isFramed = ({ protocol }) => understand(protocol, 'offered').framed;
 
 /**
  * A bridge that listens: `await bridge({ allow: ['tcp://127.0.0.1:6379'] })`.

@@ -1,6 +1,6 @@
 import { WebSocketEndpoint } from './endpoint.js';
 import { nameOf } from './reaching.js';
-import { DATAGRAMS, unopened } from './words.js';
+import { DATAGRAMS, FORBIDDEN, isForbidden, unopened } from './words.js';
 
 /** @import { HostOptions, Request } from '../request.js' */
 
@@ -29,7 +29,8 @@ export async function openDatagrams(request, address, url, options, find) {
     socket.close();
   };
   socket.binaryType = 'arraybuffer';
-  socket.onerror = () => {};
+  socket.onerror = (/** @type {{message?: string}} */ { message }) =>
+    isForbidden(message) && request.failed(...FORBIDDEN);
   socket.onclose = (/** @type {{code: number, reason: string}} */ ending) =>
     request.failed(...unopened(ending));
   socket.onmessage = (/** @type {{data: any}} */ { data }) => {

@@ -1,5 +1,5 @@
 import { TowlineError } from '../errors.js';
-import { readReset, unopened } from './words.js';
+import { FORBIDDEN, isForbidden, readReset, unopened } from './words.js';
 
 /** @import { Request } from '../request.js' */
 /** @import { Ending } from './words.js' */
@@ -32,7 +32,8 @@ export class Reaching {
 
   /** @param {string} code @param {number} native @param {string} message */
   failed(code, native, message) {
-    this.request.failed(code, native, message);
+    if (isForbidden(message)) this.request.failed(...FORBIDDEN);
+    else this.request.failed(code, native, message);
   }
 
   /** The WebSocket is open. @param {any} connection */

@@ -49,5 +49,11 @@ export const unopened = ({ code, reason }) => [
   reason || `the bridge closed with code ${code}`,
 ];
 
+/** In Node, what came in place of a WebSocket; a browser tells nobody. @param {string | undefined} message */
+export const isForbidden = (message) => /^Unexpected server response: 40[34]$/.test(message ?? '');
+
+/** @type {[code: string, native: number, message: string]} */
+export const FORBIDDEN = ['EACCES', 0, 'the bridge does not allow it'];
+
 /** Clients are told what went wrong, and no address. @param {unknown} error */
 export const nameOf = (error) => (error instanceof TowlineError ? error.code : 'EUNKNOWN');
