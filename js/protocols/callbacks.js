@@ -1,4 +1,4 @@
-import { TowlineError } from '../errors.js';
+import { TowlineError, textOf } from '../errors.js';
 import { isPromise } from './checks.js';
 import { kindOf } from './protocol.js';
 
@@ -11,18 +11,18 @@ const FAILED = -1;
 /** 'data_received' as JavaScript calls it. @param {string} name */
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
 
-/** Anything can be thrown. @param {unknown} cause */
-function textOf(cause) {
+/** As textOf, of whatever is thrown: there are objects that have no text. @param {unknown} cause */
+function wordsOf(cause) {
   try {
-    return cause instanceof Error ? cause.message : String(cause);
+    return textOf(cause);
   } catch {
-    return 'something that is no Error';
+    return 'something without a text';
   }
 }
 
 /** @param {string} callback @param {unknown} cause */
 export const callbackFailed = (callback, cause) =>
-  new TowlineError('ECALLBACK', `${callback}(): ${textOf(cause)}`, { cause });
+  new TowlineError('ECALLBACK', `${callback}(): ${wordsOf(cause)}`, { cause });
 
 /** Those whose failure ends the connection. */
 const fatal = ['dataReceived', 'getBuffer', 'bufferUpdated', 'eofReceived'];
