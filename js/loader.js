@@ -6,7 +6,7 @@ import { wasiImports } from './wasi.js';
 /** @import { Platform } from './platform.js' */
 
 /** TOW_ABI_VERSION of towline.h. */
-const ABI_VERSION = 1;
+export const ABI_VERSION = 1;
 
 /**
  * A compiled `WebAssembly.Module`: an object with nothing to tell it by, and a name that only TypeScript's library for

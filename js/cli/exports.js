@@ -28,7 +28,11 @@ export function linkedIn(map) {
   return new Set(words);
 }
 
-/** Whether an export could be a constructor: `tow_protocol *NAME(tow_loop *, void *)`. @param {WasmFile} file @param {string} name */
+/**
+ * Whether an export could be a constructor: `tow_protocol *NAME(tow_loop *, void *)`.
+ * @param {WasmFile} file
+ * @param {string} name
+ */
 export function isConstructor(file, name) {
   const type = file.typeOf(name);
   return String(type?.parameters) === 'i32,i32' && String(type?.results) === 'i32';

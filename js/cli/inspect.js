@@ -1,6 +1,7 @@
 /** `towline inspect`: what a module is, read from the file: nothing of it is run. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { ABI_VERSION } from '../loader.js';
 import { isConstructor, LIBRARY_EXPORTS } from './exports.js';
 import { Failure, fileFailure, parse, UsageError } from './usage.js';
 import { WasmFile } from './wasm-file.js';
@@ -9,13 +10,12 @@ export const summary = 'says what a module has and needs';
 export const help = `Usage: towline inspect M.wasm [--json]
 
 Says what is in a module: its ABI version, its protocols, what it can, what it imports, its sizes, and what it lacks
-to be a module of Towline. The file is only read; nothing of it is run. The exit code is 0 if it can be loaded, 1 if not.
-What counts as a protocol is an export that has a constructor's type, two integers to one.
+to be a module of Towline. The file is only read; nothing of it is run. Exit code: 0 if it can be loaded, 1 if not.
+What counts as a protocol is an export that has a constructor's type: two integers to one.
 
   --json   the same for programs
 `;
 
-const ABI_VERSION = 1;
 const LARGEST = 256 << 20;
 const PAGE = 65536;
 

@@ -75,7 +75,7 @@ export async function library(toolchain, work, cache, tell) {
   await each(
     objects.filter(({ object }) => !existsSync(object)),
     async ({ source, object }) => {
-      const unfinished = join(work, basename(object));
+      const unfinished = join(work, `${basename(dirname(object))}.o`);
       await toolchain.compile(source, unfinished, { folders: FOLDERS, library: true });
       place(unfinished, object);
     },

@@ -1,4 +1,5 @@
 /** wasm-opt, where there is one: it takes about a quarter off a module. */
+import { existsSync, renameSync } from 'node:fs';
 import { OPTIMISE } from './flags.js';
 import { commandLine, runProgram, which } from './programs.js';
 
@@ -18,8 +19,10 @@ export async function optimise(path, { log, warn }) {
     return log(
       'no wasm-opt was found, which would make it smaller: npm install --save-dev binaryen',
     );
-  const args = [...OPTIMISE, path, '-o', path];
+  const smaller = `${path}.smaller`;
+  const args = [...OPTIMISE, path, '-o', smaller];
   log(commandLine([program, ...args]));
   const { code, stderr } = await runProgram(program, args);
-  if (code !== 0) warn(`${program} failed, so the module is as it was linked: ${stderr.trim()}`);
+  if (code === 0 && existsSync(smaller)) renameSync(smaller, path);
+  else warn(`${program} failed, so the module is as it was linked: ${stderr.trim()}`);
 }

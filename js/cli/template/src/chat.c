@@ -36,7 +36,7 @@ static int buffer_updated(tow_protocol *protocol, size_t size) {
   end *self = (end *)protocol;
   char *stop;
   self->filled += size;
-  while ((stop = memchr(self->text, '\n', self->filled)) != NULL) {
+  while (!tow_transport_is_closing(self->transport) && (stop = memchr(self->text, '\n', self->filled)) != NULL) {
     size_t length = (size_t)(stop - self->text);
     self->line(self, self->text, length);
     self->filled -= length + 1;
