@@ -5,7 +5,16 @@ pack:
 	@mkdir -p build
 	npm pack --pack-destination build
 
-prepack: can-build-wasm js/protocols/script.wasm types
+prepack: can-build-wasm js/protocols/script.wasm js/worker/wasi-worker.js types
+
+# The Worker for WASI commands, in one file with what it takes of a package, whose licence asks to be named.
+WASI_SHIM := node_modules/@bjorn3/browser_wasi_shim
+js/worker/wasi-worker.js: package-lock.json $(filter-out js/worker/wasi-worker.js,$(wildcard js/worker/*.js)) \
+  | node_modules/.package-lock.json
+	npx esbuild js/worker/command-worker.js --bundle --minify --format=iife --log-level=warning --outfile=$@ --banner:js="$$( \
+	  printf '/*!\nMade of command-worker.js, with @bjorn3/browser_wasi_shim, which says:\n\n%s\n*/' \
+	    "$$(cat $(WASI_SHIM)/LICENSE-MIT)")"
+WASM_MODULES += js/worker/wasi-worker.js
 
 .PHONY: can-build-wasm
 can-build-wasm:

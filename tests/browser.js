@@ -101,8 +101,7 @@ export async function openBrowser({ isIsolated = false } = {}) {
             if (child) {
               const { workers } = await from('/js/worker/index.js');
               const { loadWith } = await from('/tests/worker-processes.js');
-              const shim = '/node_modules/@bjorn3/browser_wasi_shim/dist/index.js';
-              load = loadWith(load, workers({ shim }));
+              load = loadWith(load, workers());
             }
             /** @type {Promise<void>[]} */
             const printed = [];

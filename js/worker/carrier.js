@@ -21,7 +21,8 @@ import { ring } from './waiting.js';
  * @property {number} [limit] how many processes there may be at a time, those that were killed and still spin included; 64
  * @property {number} [pool] Workers that wait for a WASI command, so that it starts sooner; 1
  * @property {number} [grace] milliseconds that a program which listens is given after SIGTERM and SIGINT; 1000
- * @property {string | URL} [shim] where `@bjorn3/browser_wasi_shim` is, if neither a bundler nor an import map knows
+ * @property {string | URL} [shim] where `@bjorn3/browser_wasi_shim` is, to have the Worker's files run as they are, and not
+ *   the one file that was made of them
  */
 
 /**
@@ -42,18 +43,6 @@ function bestWay() {
   if (typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false)
     return 'shared';
   return 'Suspending' in WebAssembly ? 'suspending' : 'deferred';
-}
-
-/** No literal where it is resolved: webpack would copy this one file of the package. */
-const SHIM = '@bjorn3/browser_wasi_shim';
-
-/** The package's address, for a Worker has no import map. */
-function findShim() {
-  try {
-    return import.meta.resolve(SHIM);
-  } catch {
-    return undefined; // then the Worker finds it, or says that it cannot
-  }
 }
 
 /**
@@ -155,7 +144,12 @@ export function makeCarrier(platform, options = {}) {
   const rings = new SpareRings();
   const pool = new Pool({
     start: platform.start,
-    shim: () => (shim === undefined ? findShim() : platform.resolve(String(shim))),
+    startCommand() {
+      if (shim === undefined) return platform.startCommand();
+      const thread = platform.startUnbundled();
+      thread.post({ type: 'prepare', shim: platform.resolve(String(shim)) });
+      return thread;
+    },
     size,
     limit,
   });

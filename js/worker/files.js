@@ -1,4 +1,4 @@
-/** @typedef {typeof import('@bjorn3/browser_wasi_shim')} Shim */
+/** @typedef {import('./command.js').Shim} Shim */
 /** @typedef {import('@bjorn3/browser_wasi_shim').Directory} Directory */
 /** @typedef {import('@bjorn3/browser_wasi_shim').Inode} Inode */
 /** @typedef {Map<string, Inode>} Contents */
@@ -36,14 +36,16 @@ export function makeFiles(shim, files) {
   return root;
 }
 
-/** What is in the tree, by path. @param {Shim} shim @param {Contents} contents @returns {[string, Uint8Array][]} */
+const none = new Uint8Array(0);
+
+/** What is in the tree, by path, as `makeFiles` takes it. @param {Shim} shim @param {Contents} contents @returns {[string, Uint8Array][]} */
 export function readFiles(shim, contents, path = '/') {
   return [...contents].flatMap(([name, inode]) => {
     if (inode instanceof shim.File)
       return [/** @type {[string, Uint8Array]} */ ([path + name, inode.data])];
-    return inode instanceof shim.Directory
-      ? readFiles(shim, inode.contents, `${path}${name}/`)
-      : [];
+    if (!(inode instanceof shim.Directory)) return [];
+    const below = `${path}${name}/`;
+    return inode.contents.size > 0 ? readFiles(shim, inode.contents, below) : [[below, none]];
   });
 }
 

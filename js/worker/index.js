@@ -70,11 +70,14 @@ function printer(fd) {
 export const workers = (options) =>
   makeCarrier(
     {
-      start: (script) =>
+      start: (script) => new BrowserWorker(new Worker(script, { type: 'module' })),
+      startCommand: () =>
         new BrowserWorker(
-          script === undefined
-            ? new Worker(new URL('./wasi-worker.js', import.meta.url), { type: 'module' })
-            : new Worker(script, { type: 'module' }),
+          new Worker(new URL('./wasi-worker.js', import.meta.url), { type: 'module' }),
+        ),
+      startUnbundled: () =>
+        new BrowserWorker(
+          new Worker(new URL('./unbundled-worker.js', import.meta.url), { type: 'module' }),
         ),
       resolve: (address) => new URL(address, document.baseURI).href,
       read: (address) => fetch(address),

@@ -1,7 +1,10 @@
 /**
- * What a browser's Worker has, for a Worker's script in Node. (CommonJS, and `import` for the rest: to `require` ECMAScript's
- * modules would be faster, but Node 20 aborts when the Worker is terminated meanwhile.)
+ * What a browser's Worker has, for a Worker's script in Node. (CommonJS, and for WASI commands one script, for to import
+ * modules takes longer than the rest. They are not required either: Node 20 aborts when the Worker is terminated meanwhile.)
  */
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { runInThisContext } = require('node:vm');
 const { parentPort, workerData } = require('node:worker_threads');
 
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
@@ -14,4 +17,8 @@ Object.assign(globalThis, {
     port.on(type, (data) => listener({ data })),
 });
 
-import(workerData.script ?? './wasi-worker.js');
+if (workerData.script) import(workerData.script);
+else {
+  const filename = join(__dirname, 'wasi-worker.js');
+  runInThisContext(readFileSync(filename, 'utf8'), { filename });
+}

@@ -72,6 +72,8 @@ export const workers = (options) =>
   makeCarrier(
     {
       start: (script) => new NodeWorker(script),
+      startCommand: () => new NodeWorker(),
+      startUnbundled: () => new NodeWorker(new URL('./unbundled-worker.js', import.meta.url).href),
       resolve: (address) =>
         /^(?:file|https?|data):/.test(address) ? address : pathToFileURL(resolve(address)).href,
       read,

@@ -23,11 +23,11 @@ export class Pool {
   #users = new Map();
 
   /**
-   * @param {{start: (script?: string) => Thread, shim: () => string | undefined, size: number, limit: number}} options
+   * @param {{start: (script: string) => Thread, startCommand: () => Thread, size: number, limit: number}} options
    */
-  constructor({ start, shim, size, limit }) {
+  constructor({ start, startCommand, size, limit }) {
     this.start = start;
-    this.shim = shim;
+    this.startCommand = startCommand;
     this.size = size;
     this.limit = limit;
   }
@@ -54,9 +54,8 @@ export class Pool {
   }
 
   #prepare() {
-    const thread = this.start();
+    const thread = this.startCommand();
     this.#wait(thread);
-    thread.post({ type: 'prepare', shim: this.shim() });
     return thread;
   }
 

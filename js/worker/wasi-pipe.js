@@ -1,4 +1,4 @@
-/** @typedef {typeof import('@bjorn3/browser_wasi_shim')} Shim */
+/** @typedef {import('./command.js').Shim} Shim */
 /** @typedef {import('@bjorn3/browser_wasi_shim').WASI} WASI */
 /** @typedef {import('./stream.js').Reader} Reader */
 /** @typedef {import('./stream.js').Writer} Writer */

@@ -42,8 +42,7 @@ async function tellHere({ name, build, programs }) {
   const { openStage } = await from('/tests/programs/stage.js');
   const { stories } = await from('/tests/programs/stories.js');
   const code = fetch(`/build/${build}/probe.wasm`);
-  const shim = '/node_modules/@bjorn3/browser_wasi_shim/dist/index.js';
-  const stage = await openStage({ load, workers, code, programs, shim });
+  const stage = await openStage({ load, workers, code, programs });
   try {
     return await stories[name](stage);
   } finally {

@@ -1,7 +1,6 @@
 /** `make worker-bench`: what subprocesses in Workers cost here, beside an empty Worker. */
 import { fileURLToPath } from 'node:url';
 import { Worker as NodeWorker } from 'node:worker_threads';
-import { build } from 'esbuild';
 import { load } from '../../js/node.js';
 import { workers } from '../../js/worker/node.js';
 import { openBrowser } from '../browser.js';
@@ -10,41 +9,50 @@ import { measure } from './worker-figures.js';
 
 const names = ['bulk', 'end', 'upper'];
 
-/** @param {string} title @param {Record<string, number>} figures */
+/** @param {number} value */
+const short = (value) => value.toFixed(Math.abs(value) < 1 ? 3 : 1);
+
+/** @param {string} title @param {Record<string, import('./worker-figures.js').Figure>} figures */
 function print(title, figures) {
   console.log(title);
-  for (const [name, value] of Object.entries(figures))
-    console.log(`  ${name.padEnd(48)}${value.toFixed(value < 1 ? 3 : 1).padStart(10)}`);
+  for (const [name, figure] of Object.entries(figures)) {
+    const [value, ...bounds] = [figure].flat().map(short);
+    const between = bounds.length > 0 ? `   ${bounds.join(' to ')}` : '';
+    console.log(`  ${name.padEnd(48)}${value.padStart(10)}${between}`);
+  }
 }
 
 const path = (/** @type {string} */ relative) =>
   fileURLToPath(new URL(`../../${relative}`, import.meta.url));
 
-print(
-  `Node ${process.version}`,
-  await measure({
-    load,
-    workers,
-    probe: probeFile('wasi'),
-    programs: Object.fromEntries(
-      names.map((name) => [name, path(`build/wasi/programs/${name}.wasm`)]),
-    ),
-    empty: (done) => {
-      const code = "require('node:worker_threads').parentPort.postMessage(0)";
-      new NodeWorker(code, { eval: true }).on('message', done);
-    },
-  }),
-);
+/** Where the Worker runs file by file, this is where its package is; else it is one file. */
+const shim = '/node_modules/@bjorn3/browser_wasi_shim/dist/index.js';
+const ways = { 'as it is': undefined, 'file by file': shim };
 
-/**
- * Runs in the page.
- * @param {{names: string[], worker: string, shim?: string}} place `worker`: where index.js is
- */
-async function measureHere({ names, worker, shim }) {
+for (const [how, shim] of Object.entries(ways))
+  print(
+    `Node ${process.version}, ${how}`,
+    await measure({
+      load,
+      workers,
+      probe: probeFile('wasi'),
+      programs: Object.fromEntries(
+        names.map((name) => [name, path(`build/wasi/programs/${name}.wasm`)]),
+      ),
+      shim: shim && path(shim.slice(1)),
+      empty: (done) => {
+        const code = "require('node:worker_threads').parentPort.postMessage(0)";
+        new NodeWorker(code, { eval: true }).on('message', done);
+      },
+    }),
+  );
+
+/** Runs in the page. @param {{names: string[], shim?: string}} place */
+async function measureHere({ names, shim }) {
   const from = (/** @type {string} */ path) => import(new URL(path, location.href).href);
   const { measure } = await from('/tests/js/worker-figures.js');
   const { load } = await from('/js/index.js');
-  const { workers } = await from(worker);
+  const { workers } = await from('/js/worker/index.js');
   const empty = URL.createObjectURL(
     new Blob(['postMessage(0); close()'], { type: 'text/javascript' }),
   );
@@ -60,30 +68,12 @@ async function measureHere({ names, worker, shim }) {
   });
 }
 
-// As sites are served: a Worker with few files starts sooner.
-await build({
-  entryPoints: ['index.js', 'wasi-worker.js'].map((name) => path(`js/worker/${name}`)),
-  outdir: path('build/bundled'),
-  bundle: true,
-  minify: true,
-  format: 'esm',
-  logLevel: 'error',
-});
-
-const places = {
-  'as it is': {
-    worker: '/js/worker/index.js',
-    shim: '/node_modules/@bjorn3/browser_wasi_shim/dist/index.js',
-  },
-  bundled: { worker: '/build/bundled/index.js' },
-};
-
 for (const isIsolated of [true, false])
-  for (const [how, place] of Object.entries(places)) {
+  for (const [how, shim] of Object.entries(ways)) {
     const browser = await openBrowser({ isIsolated });
     try {
       const kind = isIsolated ? 'an isolated page' : 'a plain page';
-      const figures = await browser.page.evaluate(measureHere, { names, ...place });
+      const figures = await browser.page.evaluate(measureHere, { names, shim });
       print(`Chromium, ${kind}, ${how}`, figures);
     } finally {
       await browser.close();

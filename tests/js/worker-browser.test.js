@@ -33,10 +33,9 @@ async function play({ build, command, options, workersOptions, script, times }) 
     },
     opened() {},
   };
-  const shim = '/node_modules/@bjorn3/browser_wasi_shim/dist/index.js';
   const module = await load(fetch(`/build/${build}/probe.wasm`), {
     imports: { app },
-    transports: { worker: workers({ shim, ...workersOptions }) },
+    transports: { worker: workers(workersOptions) },
   });
   const [name, ...list] = command.split(' ');
   const path = name.endsWith('.js')
@@ -185,6 +184,13 @@ for (const isIsolated of [true, false]) {
       test(`files, given and given back, ${build}`, async () => {
         const seen = await run(build, 'files /in /out', '', { files: { '/in': 'hello' } });
         assert.deepEqual([seen.returncode, seen.files], [0, ['/in', '/out']]);
+      });
+
+      test(`the Worker file by file, with its package where that is, ${build}`, async () => {
+        const shim = '/node_modules/@bjorn3/browser_wasi_shim/dist/index.js';
+        const script = `if (name === 'made') { ${write("'line\\n'")} ${end} }`;
+        const seen = await run(build, 'upper', script, { workers: { shim } });
+        assert.deepEqual([seen.text, seen.returncode], ['LINE\n', 0]);
       });
 
       test(`programs in JavaScript, ${build}`, async () => {

@@ -7,8 +7,17 @@ const PIPE_DATA = 11;
 
 const BUFFER_SIZE = 262144;
 
-/** @param {number[]} values */
-const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+/** How often each is measured. */
+const TIMES = 50;
+
+/** @typedef {number | number[]} Figure a median may have the bounds between which it is, at 95 percent */
+
+/** @param {number[]} values @returns {Figure} */
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const least = Math.floor((sorted.length - 1.96 * Math.sqrt(sorted.length)) / 2);
+  return [sorted.length >> 1, least, sorted.length - 1 - least].map((at) => sorted[at]);
+}
 
 /** Milliseconds until `done` is called. @param {(done: () => void) => unknown} work */
 async function time(work) {
@@ -64,22 +73,32 @@ export async function measure({ load, workers, probe, programs, shim, empty }) {
     await child.transport.closed;
     return taken;
   };
-  /** @param {number} count @param {() => Promise<number>} work */
-  const repeat = async (count, work) => {
-    const values = [];
-    for (let i = 0; i < count; i++) {
-      values.push(await work());
-      await new Promise((resolve) => setTimeout(resolve, 50)); // the next Worker of a pool starts meanwhile
-    }
-    return median(values);
+  /** In turns, so that what else goes on here meets them alike. @param {(() => Promise<number>)[]} works */
+  const inTurns = async (...works) => {
+    /** @type {number[][]} */
+    const values = works.map(() => []);
+    for (let i = 0; i < TIMES; i++)
+      for (const [at, work] of works.entries()) {
+        values[at].push(await work());
+        await new Promise((resolve) => setTimeout(resolve, 50)); // the next Worker of a pool starts meanwhile
+      }
+    return values;
   };
 
-  await firstByte('cold:end'); // compiled from now on
+  const first = await firstByte('cold:end'); // compiled from now on
   await firstByte('warm:end');
+  const [alone, cold, warm] = await inTurns(
+    () => time(empty),
+    () => firstByte('cold:end'),
+    () => firstByte('warm:end'),
+  );
+  /** @type {Record<string, Figure>} */
   const figures = {
-    'an empty Worker, ms': await repeat(20, () => time(empty)),
-    'spawn to the first byte without a pool, ms': await repeat(20, () => firstByte('cold:end')),
-    'spawn to the first byte with a pool, ms': await repeat(20, () => firstByte('warm:end')),
+    'an empty Worker, ms': median(alone),
+    'spawn to the first byte without a pool, ms': median(cold),
+    '  over the empty Worker before it, ms': median(cold.map((value, i) => value - alone[i])),
+    '  the first of all, its program compiled, ms': first,
+    'spawn to the first byte with a pool, ms': median(warm),
     "a line's round trip, ms": await roundTrip(),
     'standard output into a buffered reader, MB/s': await throughput(),
   };

@@ -208,6 +208,31 @@ for (const build of builds) {
     assert.equal(await codeOf(run('cat', { directory: '/nowhere' })), 'ENOENT');
   });
 
+  test(`empty directories, given and given back, ${build}`, async (t) => {
+    const { story, run } = await stage(t, build);
+    const files = new Map([
+      ['/in', 'hello'],
+      ['/empty/', ''],
+      ['/other/empty/', ''],
+      ['/full/', ''],
+    ]);
+    await (await run('files /in /full/out', { files })).transport.closed;
+    assert.equal(story.out, 'in\nempty\nother\nfull\n');
+    assert.deepEqual([...files.keys()], ['/in', '/empty/', '/other/empty/', '/full/out']);
+    await (await run('files /in /empty/out /other', { files })).transport.closed;
+    assert.equal(story.returncode, 0);
+    assert.ok(story.out.endsWith('\nempty\n'));
+    assert.deepEqual([...files.keys()], ['/in', '/empty/out', '/other/empty/', '/full/out']);
+  });
+
+  test(`the Worker file by file, with its package where that is, ${build}`, async (t) => {
+    const shim = fileURLToPath(import.meta.resolve('@bjorn3/browser_wasi_shim'));
+    const { story, run } = await stage(t, build, {}, { shim });
+    const { transport } = await run('tell', { environment: {} });
+    await transport.closed;
+    assert.deepEqual([story.out, story.returncode], ['tell\n1\n3\n', 0]);
+  });
+
   test(`X9, programs that cannot be, ${build}`, async (t) => {
     const { module, all, run } = await stage(t, build);
     const spawn = (/** @type {string} */ address, /** @type {object} */ options = {}) =>

@@ -8,7 +8,6 @@
  * @property {typeof import('../../js/worker/index.js').workers} workers
  * @property {any} code of probe.wasm
  * @property {Record<string, string>} programs
- * @property {string} [shim]
  * @property {import('../../js/worker/carrier.js').WorkerOptions['isolate']} [isolate] the way of the pipes, if not the best one
  */
 
@@ -112,7 +111,7 @@ export class Child {
 }
 
 /** @param {Place} place */
-export async function openStage({ load, workers, code, programs, shim, isolate }) {
+export async function openStage({ load, workers, code, programs, isolate }) {
   /** @type {Map<number, Child>} */
   const children = new Map();
   let last = new Child(/** @type {any} */ (undefined), 0);
@@ -132,7 +131,7 @@ export async function openStage({ load, workers, code, programs, shim, isolate }
     },
     opened() {},
   };
-  const transports = { exec: workers({ programs, shim }) };
+  const transports = { exec: workers({ programs }) };
   const module = await load(code, { imports: { app }, transports });
   return {
     module,

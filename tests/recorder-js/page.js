@@ -19,9 +19,8 @@ export function peers(signalling) {
  */
 export async function runInPage(scenario, spec, child, print) {
   const { signalling } = /** @type {any} */ (globalThis);
-  const shim = '/node_modules/@bjorn3/browser_wasi_shim/dist/index.js';
   /** @type {Record<string, import('../../js/request.js').Carrier>} */
-  const transports = child ? { exec: workers({ shim }) } : signalling ? peers(signalling) : {};
+  const transports = child ? { exec: workers() } : signalling ? peers(signalling) : {};
   /** @type {Promise<void>[]} */
   const printed = [];
   const loop = new Loop({ transports });

@@ -1,0 +1,13 @@
+/** The Worker for WASI commands. It runs as wasi-worker.js, one file that js/build.mk makes of this: the fewer, the sooner. */
+import {
+  Directory,
+  Fd,
+  File,
+  PreopenDirectory,
+  WASI,
+  WASIProcExit,
+  wasi,
+} from '@bjorn3/browser_wasi_shim';
+import { serve } from './command.js';
+
+serve({ Directory, Fd, File, PreopenDirectory, WASI, WASIProcExit, wasi });
