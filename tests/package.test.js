@@ -49,6 +49,7 @@ describe('the package', () => {
       /(^|\/)build\.mk$/,
       /^src\/(docs|install)\//,
       /(^|\/)uv(_\w+)?\.[ch]$/, // the native host
+      /^wasm\/script\//, // what script.wasm is made of
       /^(wasm|js\/(bridge|transports|webrtc|worker))\/\w+\.md$/,
     ];
     const expected = stdout
