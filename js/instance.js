@@ -119,9 +119,7 @@ export class Instance {
     this.dead = error;
     clearTimeout(this.#timer);
     this.#tasks = [];
-    const things = this.things.all();
-    this.things.clear();
-    for (const thing of things) thing.abandon(error);
+    for (const thing of this.things.all()) thing.abandon(error);
     for (const request of [...this.requests.values()]) request.abandon(error);
     this.#closed();
   }

@@ -89,7 +89,8 @@ export class Request {
     try {
       await carry(this, address, canFrame ? options : { ...options, framing: 'refused' });
     } catch (error) {
-      this.failed('EADDRESS', 0, textOf(error));
+      const code = error instanceof TowlineError ? error.code : 'EADDRESS';
+      this.failed(code, 0, textOf(error));
     }
   }
 

@@ -46,6 +46,27 @@ function readOptions({ memory }, [list, environment, directory, ...stdio]) {
   };
 }
 
+/** @param {unknown} value */
+const isText = (value) => typeof value === 'string' && !value.includes('\0');
+
+/**
+ * What is wrong with what JavaScript says; undefined: nothing.
+ * @param {{arguments?: any, environment?: any, directory?: any, stdio: any}} options
+ */
+function wrongIn({ arguments: list = [], environment = {}, directory = '', stdio }) {
+  const isVariable = (/** @type {[string, unknown]} */ [name, value]) =>
+    isText(name) && !/^$|=/.test(name) && isText(value);
+  const isStdio = (/** @type {Stdio} */ kind, /** @type {number} */ fd) =>
+    kinds.includes(kind) && (kind !== 'stdout' || fd === 2);
+  if (!Array.isArray(list) || !list.every(isText))
+    return 'arguments are an array of strings without NUL';
+  if (Object(environment) !== environment || !Object.entries(environment).every(isVariable))
+    return "the environment is an object of strings without NUL, its names without '='";
+  if (!isText(directory)) return 'the directory is a string without NUL';
+  if (!Array.isArray(stdio) || stdio.length !== 3 || !stdio.every(isStdio))
+    return 'stdio is three of pipe, null, inherit; for standard error stdout, too';
+}
+
 /**
  * What is to be started, of a spawn that C or JavaScript asks for; undefined: it has failed, for that cannot be.
  * @internal
@@ -59,13 +80,11 @@ export function readSpawn(request, address, given) {
   const program = /^[a-z][a-z0-9+.-]*:(?!\/\/)(.+)$/s.exec(address)?.[1];
   const options = 'words' in given ? { ...given, ...readOptions(instance, given.words) } : given;
   const { stdio = ['pipe', 'pipe', 'pipe'] } = options;
-  const isStdio = (/** @type {Stdio} */ kind, /** @type {number} */ fd) =>
-    kinds.includes(kind) && (kind !== 'stdout' || fd === 2);
-  if (!program) request.failed('EADDRESS', 0, 'no program');
+  const wrong = wrongIn({ ...options, stdio });
+  if (!program) request.failed('EADDRESS', 0, 'no program in the address');
   else if (!instance.exports.tow_host_exited)
     request.failed('ENOTSUP', 0, 'the module has no protocols of subprocesses');
-  else if (!stdio.every(isStdio))
-    request.failed('EINVAL', 0, 'stdio is pipe, null or inherit; for standard error stdout, too');
+  else if (wrong) request.failed('EINVAL', 0, wrong);
   else return { program, options, stdio };
 }
 

@@ -8,10 +8,18 @@ import { Landing, SocketConnection } from './node-socket.js';
 /** @typedef {import('../request.js').Carrier} Carrier */
 /** @typedef {import('../request.js').HostOptions} HostOptions */
 
+/** The longest path of a socket, in bytes, by platform: a longer one would be cut. @type {Record<string, number>} */
+const longestPath = { linux: 107, win32: 256 };
+const LONGEST_PATH = longestPath[process.platform] ?? 103;
+
 /** 'tcp://[::1]:80' or 'unix:/path', for Node. @param {string} address */
 function parse(address) {
-  const unix = /^unix:(.+)$/.exec(address);
-  return unix ? { path: unix[1] } : parseHostPort(address);
+  const [, path] = /^unix:(.+)$/s.exec(address) ?? [];
+  if (path === undefined) return parseHostPort(address);
+  if (path.includes('\0')) throw new Error('a NUL in the path');
+  if (Buffer.byteLength(path) > LONGEST_PATH)
+    throw new Error(`a path of more than ${LONGEST_PATH} bytes`);
+  return { path };
 }
 
 class NetListener extends Listener {

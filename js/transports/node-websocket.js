@@ -1,3 +1,4 @@
+import { TowlineError } from '../errors.js';
 import { Listener } from '../listener.js';
 import { hostPort } from './node-address.js';
 import { fromNode } from './node-error.js';
@@ -50,6 +51,8 @@ export class NodeWebSocketConnection extends pausing(WebSocketConnection) {
 /** 'Name: value\r\n' lines as an object. @param {string | Record<string, string>} given */
 function headersOf(given) {
   if (typeof given !== 'string') return given;
+  if (given.split('\r\n').some((line) => line && !/^[^:]+:/.test(line)))
+    throw new TowlineError('EINVAL', "headers are 'name: value' lines");
   return Object.fromEntries(
     given
       .split('\r\n')

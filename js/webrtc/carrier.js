@@ -1,6 +1,7 @@
 import { TowlineError } from '../errors.js';
 import { PeersEndpoint } from './endpoint.js';
 import { nodePeerConnection } from './node-peer-connection.js';
+import { check } from './options.js';
 import { isPeerName, NAME_SIZE, Room, randomLetters } from './room.js';
 import { Search } from './search.js';
 import { isName } from './signalling.js';
@@ -91,6 +92,7 @@ async function openRoom(request, { isStream, room: at, role, owner: makeOwner },
   request.oncancel = () => {
     isCancelled = true;
   };
+  check(settings);
   if (!signalling)
     throw new TowlineError('EINVAL', 'webrtc({ signalling }) says how peers find each other');
   if (!isPeerName(name))
@@ -98,7 +100,9 @@ async function openRoom(request, { isStream, room: at, role, owner: makeOwner },
   const datagrams = reliability(settings);
   const RTCPeerConnection = await peerConnectionOf(settings);
   const texts = isCancelled ? undefined : await signalling(at);
-  if (isCancelled || !texts) return void texts?.close?.();
+  if (isCancelled) return void texts?.close?.();
+  if (typeof texts?.send !== 'function' || typeof texts.receive !== 'function')
+    throw new TowlineError('EINVAL', 'what signalling answers has no send, or no receive');
   const owner = makeOwner();
   const self = /** @type {const} */ ({
     name,
@@ -206,6 +210,7 @@ async function listen(request, at, address, settings) {
  * @returns {import('../request.js').Carrier}
  */
 export function webrtc(given = {}) {
+  check(given);
   /** @param {HostOptions & Partial<WebRTCOptions>} options @returns {Settings} */
   const settle = (options) => /** @type {Settings} */ ({ ...defaults, ...given, ...options });
   return {

@@ -37,6 +37,8 @@ export class Programs {
       return { module: await this.#once(this.#byAddress, address, () => this.#read(address)) };
     }
     if (source instanceof WebAssembly.Module) return { module: check(source) };
+    if (typeof source !== 'object')
+      throw new TowlineError('EINVAL', 'a program is an address, bytes, a Response or a module');
     return { module: await this.#once(this.#byObject, source, async () => source) };
   }
 
