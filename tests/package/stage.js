@@ -26,7 +26,7 @@ export async function makeStage() {
     await writeFile(join(folder, 'package.json'), '{"private": true, "type": "module"}\n');
     const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'];
     await run('npm', ['install', ...quiet, `./${tarball}`, shim], { cwd: folder });
-    // Of the project's own, and at hand for those who ask for it: none of the package's dependencies brings it.
+    // For the projects that name Node's types: the package brings none.
     await mkdir(join(folder, 'node_modules/@types'));
     await symlink(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'));
     const installed = join(folder, 'node_modules/towline');
