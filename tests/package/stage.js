@@ -9,7 +9,6 @@ import { promisify } from 'node:util';
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const projects = fileURLToPath(new URL('projects', import.meta.url));
 const run = promisify(execFile);
-const shim = '@bjorn3/browser_wasi_shim@0.4.2'; // what programs in Workers take
 
 /**
  * Packs and installs, once for all consumers: each is a folder beside the others, and none has a dependency that another
@@ -25,7 +24,7 @@ export async function makeStage() {
     );
     await writeFile(join(folder, 'package.json'), '{"private": true, "type": "module"}\n');
     const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'];
-    await run('npm', ['install', ...quiet, `./${tarball}`, shim], { cwd: folder });
+    await run('npm', ['install', ...quiet, `./${tarball}`], { cwd: folder });
     // For the projects that name Node's types: the package brings none.
     await mkdir(join(folder, 'node_modules/@types'));
     await symlink(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'));
