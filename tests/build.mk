@@ -4,8 +4,8 @@ TEST_PROGRAMS := $(addprefix $(B)/,core_test uv_test mqtt_test netcode_test resp
 
 # ---- The core, on the memory host ----
 CORE_TESTS := probe core_test lifecycle_test flow_test write_test read_test loop_test datagram_test process_test \
-  layer_test framing_test pass_layer
-$(CORE_TESTS:%=$(B)/tests/unit/%.o): tests/unit/probe.h tests/unit/pass_layer.h tests/framing/wire.h
+  layer_test framing_talk framing_test framing_credit_test framing_ends_test framing_whole_test pass_layer
+$(CORE_TESTS:%=$(B)/tests/unit/%.o): $(wildcard tests/unit/*.h) tests/framing/wire.h
 
 $(B)/core_test: $(CORE_TESTS:%=$(B)/tests/unit/%.o) $(B)/tests/framing/wire.o $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ -lm -o $@
@@ -64,7 +64,7 @@ $(B)/instructions: $(patsubst %.c,$(B)/%.o,tests/bench/instructions.c tests/fram
 
 # ---- The libuv host ----
 UV_TEST := tests/unit/uv_test.c $(sort $(wildcard tests/unit/uv/*.c))
-$(patsubst %.c,$(B)/%.o,$(UV_TEST)): tests/unit/uv/scene.h
+$(patsubst %.c,$(B)/%.o,$(UV_TEST)): tests/unit/uv/scene.h tests/unit/budget.h
 
 $(B)/uv_test: $(patsubst %.c,$(B)/%.o,$(UV_TEST)) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -pthread -o $@

@@ -1,4 +1,5 @@
 /* Layers: the whole contract through one, two and three of them that do nothing; and on a connection in use. */
+#include "budget.h"
 #include "pass_layer.h"
 #include "probe.h"
 
@@ -337,26 +338,12 @@ static void given_up_at_every_turn(void) {
 
 /* ---- Out of memory ---- */
 
-typedef struct budget {
-  long left, blocks;
-} budget;
-
-static void *limited(void *context, size_t size) {
-  budget *b = context;
-  if (b->left-- <= 0) return NULL;
-  b->blocks++;
-  return malloc(size);
-}
-static void release(void *context, void *memory) {
-  if (memory) ((budget *)context)->blocks--;
-  free(memory);
-}
-
 static void no_memory(void) {
   for (long n = 1; n < 40; n++) {
     budget b = {n, 0};
     meeting m;
-    tow_memory *memory = tow_memory_new(&(tow_allocator){limited, release, &b});
+    tow_allocator allocator = budget_allocator(&b);
+    tow_memory *memory = tow_memory_new(&allocator);
     if (!memory) continue;
     meet(&m, memory, MOST);
     tow_memory_run(memory);
@@ -514,7 +501,8 @@ static void started_and_ended(void) {
 static void started_without_memory(void) {
   for (long n = 0; n < 3; n++) {
     budget b = {1000, 0};
-    tow_memory *memory = tow_memory_new(&(tow_allocator){limited, release, &b});
+    tow_allocator allocator = budget_allocator(&b);
+    tow_memory *memory = tow_memory_new(&allocator);
     probe *p = probe_new(memory, TOW_STREAM, NULL);
     p->peer = tow_memory_open(memory, (tow_factory){probe_create, p}, NULL);
     run(p);

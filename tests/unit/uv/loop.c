@@ -1,6 +1,8 @@
 /* Turns, timers, and the loop's end. */
 #include "scene.h"
 
+#include "../budget.h"
+
 #include <math.h>
 #include <signal.h>
 
@@ -160,22 +162,6 @@ static void all_open(scene *s) {
 
 /* ---- Running out of memory, at each allocation in turn ---- */
 
-typedef struct budget {
-  long left, blocks;
-} budget;
-
-static void *limited(void *context, size_t size) {
-  budget *b = context;
-  if (b->left-- <= 0) return NULL;
-  b->blocks++;
-  return malloc(size);
-}
-
-static void release(void *context, void *memory) {
-  if (memory) ((budget *)context)->blocks--;
-  free(memory);
-}
-
 static void talk(scene *s) {
   char address[160];
   char big[3000] = {0};
@@ -227,7 +213,7 @@ static void limit_memory(scene *s, void (*talk)(scene *s)) {
   s->loop = NULL;
   for (long n = 0; n < 40; n++) {
     budget b = {n, 0};
-    s->loop = tow_uv_loop_new(&(tow_uv_options){.allocator = {limited, release, &b}});
+    s->loop = tow_uv_loop_new(&(tow_uv_options){.allocator = budget_allocator(&b)});
     if (s->loop) {
       scene_setup(s);
       s->server.on = s->client.on = echo;
