@@ -127,7 +127,11 @@ for (const document of documents.filter((path) => existsSync(path) && !path.incl
 
     test(`${document}: its links lead somewhere, and its code is fenced`, async () => {
       const prose = text.replace(FENCED, '');
-      assert.doesNotMatch(prose, /^```|^<!-- (run|from)/m, 'a block, or a comment without one');
+      assert.doesNotMatch(
+        prose,
+        /^ *(```|~~~|<!-- (run|from))/m,
+        'a block, or a comment without one',
+      );
       assert.doesNotMatch(
         prose,
         /^(?![ ]*([-*]|\d+\.) ).*\n\n {4}/m,
