@@ -33,6 +33,7 @@ help:
 	@echo 'make fuzz-framing  the same on framing: what a peer may send'
 	@echo 'make webrtc-bulk  much over data channels, with figures; BULK=--help'
 	@echo 'make worker-bench  what programs in Workers cost'
+	@echo 'make bench     the benchmarks, beside their peers; results in tests/bench/results; BENCH="--help"'
 	@echo 'make slow-reader  200 MB to readers that take 1 MB a second, and what that takes of memory; 200 seconds'
 	@echo 'make format    the sources as the formatters want them'
 	@echo 'config=sanitize  before any of these: with the sanitizers, under build/sanitize'

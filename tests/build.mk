@@ -62,6 +62,28 @@ $(B)/netcode_test: $(patsubst %.c,$(B)/%.o,$(NETCODE_TEST)) $(B)/libtowline.a
 $(B)/instructions: $(patsubst %.c,$(B)/%.o,tests/bench/instructions.c tests/framing/wire.c tests/unit/pass_layer.c) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ -lm -o $@
 
+# ---- tests/bench: programs that are measured, and those that load them; what the benchmarks take of Debian and npm ----
+BENCH_LOADS := $(B)/bench/echo_load
+BENCH_PROGRAMS := $(BENCH_LOADS) $(addprefix $(B)/bench/,echo_towline echo_libuv)
+$(BENCH_LOADS:$(B)/bench/%=$(B)/tests/bench/programs/%.o) $(B)/tests/bench/programs/load.o: tests/bench/programs/load.h
+$(BENCH_LOADS): $(B)/tests/bench/programs/load.o
+$(BENCH_PROGRAMS): $(B)/bench/%: $(B)/tests/bench/programs/%.o $(B)/libtowline.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(filter %.o,$^) $(B)/libtowline.a $(UV_LIBS) -lm -o $@
+build-tests: $(BENCH_PROGRAMS)
+
+build/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
+	@mkdir -p build/bench
+	cp .npmrc tests/bench/package.json tests/bench/package-lock.json build/bench
+	npm ci --prefix build/bench --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+.PHONY: bench
+bench: deps build/bench/node_modules/.package-lock.json
+	@.ci/deps bench
+	$(MAKE) $(JOBS) libraries build/instructions $(BENCH_PROGRAMS)
+	node tests/bench/index.js $(BENCH)
+
 # ---- The libuv host ----
 UV_TEST := tests/unit/uv_test.c $(sort $(wildcard tests/unit/uv/*.c))
 $(patsubst %.c,$(B)/%.o,$(UV_TEST)): tests/unit/uv/scene.h tests/unit/budget.h
