@@ -83,6 +83,14 @@ for (const [name, { command, some }] of Object.entries(programs)) {
         assert.equal(on('--layer', 'cake').status, 2);
       });
 
+    test('an option that is none: one sentence and 2', () => {
+      const { status, stdout, stderr } = spawnSync(program, [...parameters, '--cake', 'x'], {
+        encoding: 'utf8',
+      });
+      assert.deepEqual([status, stdout], [2, '']);
+      assert.match(stderr, /^[a-z-]+: .*--cake.*\n$/);
+    });
+
     test('a scenario runs, with 0', () => {
       const { status, stdout, stderr } = run(JSON.stringify(plain));
       assert.match(stdout, /^\{"cb":"connection_made"\}\n/);

@@ -106,20 +106,25 @@ int main(int count, char **arguments) {
   bool on_memory = false;
   recorder_layer layer = LAYER_NONE;
   int first = 1;
-  if (first < count && !strcmp(arguments[first], "--memory")) {
-    on_memory = true;
-    first++;
+  for (; first < count && !strncmp(arguments[first], "--", 2); first++) {
+    const char *option = arguments[first];
+    if (!strcmp(option, "--help")) {
+      fputs(usage, stdout);
+      return 0;
+    }
+    if (!strcmp(option, "--memory")) {
+      on_memory = true;
+    } else if (!strcmp(option, "--layer") && first + 1 < count) {
+      const char *name = arguments[++first];
+      layer = !strcmp(name, "pass") ? LAYER_PASS : !strcmp(name, "framing") ? LAYER_FRAMING : LAYER_NONE;
+      if (layer == LAYER_NONE) return complain(2, name, "no such layer: pass or framing");
+    } else {
+      return complain(2, option, "no such option");
+    }
   }
-  if (first + 1 < count && !strcmp(arguments[first], "--layer")) {
-    layer = !strcmp(arguments[first + 1], "pass")      ? LAYER_PASS
-            : !strcmp(arguments[first + 1], "framing") ? LAYER_FRAMING
-                                                       : LAYER_NONE;
-    if (layer == LAYER_NONE) return complain(2, arguments[first + 1], "no such layer");
-    first += 2;
-  }
-  if (count <= first || !strcmp(arguments[1], "--help")) {
-    fputs(usage, count > first ? stdout : stderr);
-    return count > first ? 0 : 2;
+  if (first == count) {
+    fputs(usage, stderr);
+    return 2;
   }
   if (count == first + 1) return run(arguments[first], on_memory, layer);
   for (int i = first; i < count; i++) {

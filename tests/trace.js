@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** build/tow-trace, with the library compiled to wasm: the same scenarios, the same lines. */
 import { readFileSync, writeSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { load } from '../js/node.js';
 import { workers } from '../js/worker/node.js';
+import { parseOptions } from './options.js';
 import { runTrace } from './runner.js';
 import { canBeWasi, loadWith } from './worker-processes.js';
 
@@ -22,7 +22,7 @@ ORACLE_CHILD is the program that a subprocess runs; with --process worker a WASI
 Exit status: 0 done, 2 malformed, 77 cannot run this one.
 `;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = parseOptions('trace', {
   allowPositionals: true,
   options: {
     build: { type: 'string', default: 'wasi' },

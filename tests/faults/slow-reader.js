@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** What tests/faults/slow-reader.test.js proves, at full size and at the pace of a real slow reader. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { parseOptions } from '../options.js';
 import { directions, MEBIBYTE, SlowStream } from './slow-stream.js';
 
 const usage = `usage: node tests/faults/slow-reader.js [--size MIB] [--pace MIB]
@@ -10,7 +10,7 @@ and Node and between Node and Node, each way, all at once. Prints what the proce
 while the stream went, and when its garbage is collected at the end (in pages: Node is not asked to).
 `;
 
-const { values } = parseArgs({
+const { values } = parseOptions('slow-reader', {
   options: {
     size: { type: 'string', default: '200' },
     pace: { type: 'string', default: '1' },
@@ -19,6 +19,10 @@ const { values } = parseArgs({
 });
 const size = Number(values.size);
 const pace = Number(values.pace);
+if (!(size > 0 && pace > 0)) {
+  console.error('slow-reader: --size and --pace are numbers above 0');
+  process.exit(2);
+}
 
 /** @typedef {import('./slow-stream.js').Memory} Memory */
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The differential fuzzer as a program. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { fromRoot } from '../adapters.js';
+import { parseOptions } from '../options.js';
 import { describeFailure, Fuzzer } from './fuzz.js';
 import { kinds } from './scenarios.js';
 
@@ -23,7 +23,7 @@ Exit status: 0 no difference, 1 a difference, 2 it could not be run.
 
 const BATCH = 50;
 
-const { values } = parseArgs({
+const { values } = parseOptions('fuzz', {
   options: {
     seconds: { type: 'string' },
     count: { type: 'string' },

@@ -1,5 +1,5 @@
 /** Much through WebRTC, and what it takes. */
-import { parseArgs } from 'node:util';
+import { parseOptions } from '../options.js';
 import { inProcess, Pages, Rooms } from './webrtc-places.js';
 
 const help = `usage: node tests/js/webrtc-bulk.js [--datagrams N] [--megabytes N] [--rest MS] [--retransmits N] [--between A-B]
@@ -15,7 +15,7 @@ the module).
   --between A-B   node-node, chromium-node, node-chromium or chromium-chromium: the sender first; unless given, the
                   first two`;
 
-const { values } = parseArgs({
+const { values } = parseOptions('webrtc-bulk', {
   options: {
     datagrams: { type: 'string', default: '100000' },
     megabytes: { type: 'string', default: '200' },
@@ -29,6 +29,12 @@ if (values.help) {
   console.log(help);
   process.exit(0);
 }
+
+for (const name of /** @type {const} */ (['datagrams', 'megabytes', 'rest', 'retransmits']))
+  if (!/^\d+$/.test(values[name])) {
+    console.error(`webrtc-bulk: --${name} is a number, not ${values[name]}`);
+    process.exit(2);
+  }
 
 const rooms = new Rooms();
 const pages = new Pages();
