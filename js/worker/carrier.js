@@ -1,6 +1,7 @@
 import { TowlineError } from '../errors.js';
 import { readSpawn } from '../subprocess.js';
 import { MessageReader, MessageWriter } from './messages.js';
+import { checkSpawn, checkWorkers } from './options.js';
 import { Pool } from './pool.js';
 import { WorkerProcess } from './process.js';
 import { Programs } from './program.js';
@@ -140,6 +141,7 @@ function check(list, pairs, files, directory) {
  */
 export function makeCarrier(platform, options = {}) {
   const { programs: names = {}, limit = 64, pool: size = 1, grace = 1000, shim } = options;
+  checkWorkers({ programs: names, limit, pool: size, grace });
   const programs = new Programs(names, platform.resolve, platform.read);
   const rings = new SpareRings();
   const pool = new Pool({
@@ -163,6 +165,7 @@ export function makeCarrier(platform, options = {}) {
   async function open(request, name, options, stdio) {
     const { instance } = request;
     const { environment = platform.environment(), directory = '/', inbox = 16 << 20 } = options;
+    checkSpawn(options);
     const files = listFiles(options.files);
     const list = [name, ...(options.arguments ?? [])];
     const pairs = Object.entries(environment).map(([key, value]) => `${key}=${value}`);

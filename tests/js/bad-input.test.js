@@ -187,3 +187,26 @@ test('options of WebRTC', async (t) => {
   const signalling = () => Promise.reject(new Error('mine'));
   await refuses('bind', 'webrtc:room', { protocol, signalling }, 'EUNKNOWN', /mine/);
 });
+
+/** By option of `workers`, and of `spawn` with it. @type {Record<string, unknown[]>} */
+const workersOptions = {
+  programs: [5, 'x'],
+  limit: ['x', 0, -1, Number.NaN, 1.5],
+  pool: ['x', -1, Number.NaN, Number.POSITIVE_INFINITY],
+  grace: ['x', -1, Number.NaN, 2 ** 31],
+};
+/** @type {Record<string, unknown[]>} */
+const ofPrograms = { files: [5, 'x', { a: 5 }, new Map([['/a', 5]])], isolate: ['x', 5] };
+
+test('options of programs in Workers', async (t) => {
+  for (const [name, values] of Object.entries(workersOptions))
+    for (const value of values) {
+      const wrong = { code: 'EINVAL', message: new RegExp(`^${name} is `) };
+      assert.throws(() => workers(/** @type {any} */ ({ [name]: value })), wrong);
+    }
+  const refuses = await refusing(t);
+  const protocol = 'probe_child';
+  for (const [name, values] of Object.entries(ofPrograms))
+    for (const value of values)
+      await refuses('spawn', `worker:${cat}`, { protocol, [name]: value }, 'EINVAL', /are|is one/);
+});
