@@ -3,7 +3,7 @@ import { readdir, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { builds, codeOf, loadProbe, Signal } from './probe.js';
-import { Story } from './story.js';
+import { megabyteThroughCat, Story } from './story.js';
 
 const protocol = 'probe_child';
 
@@ -28,19 +28,9 @@ const descriptors = async () => (await readdir('/proc/self/fd')).length;
 
 for (const build of builds) {
   test(`a megabyte each way through cat, ${build}`, async (t) => {
-    const size = 1 << 20;
-    const { module, all, story } = await stage(t, build);
-    const { transport } = await module.spawn('exec:cat', { protocol });
-    const stdin = all[0].pipe(0);
-    module.call('tow_transport_write', stdin, new Uint8Array(size));
-    module.call('tow_transport_write_eof', stdin);
-    assert.equal(await transport.closed, null);
-    assert.equal(story.bytes, size);
-    assert.equal(story.returncode, 0);
-    assert.deepEqual(story.ends.sort(), ['0', '1', '2']);
-    const flow = all[0].calls.filter((call) => call.endsWith('Writing'));
-    assert.deepEqual(flow, ['pauseWriting', 'resumeWriting']);
-    assert.equal(all[0].calls.at(-1), 'lost');
+    const scene = await stage(t, build);
+    const { transport } = await scene.module.spawn('exec:cat', { protocol });
+    await megabyteThroughCat(scene, transport);
   });
 
   test(`how children end, ${build}`, async (t) => {

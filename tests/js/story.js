@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+
 /** What a child wrote, by descriptor, and what happened, in order. */
 export class Story {
   out = '';
@@ -36,4 +38,23 @@ export class Story {
     ]);
     return { ...own, ...Object.fromEntries(both) };
   }
+}
+
+/**
+ * Into `cat` and back, and what that comes to.
+ * @param {Awaited<ReturnType<typeof import('./probe.js').loadProbe>> & {story: Story}} scene
+ * @param {import('../../js/module.js').Transport} transport the child's
+ */
+export async function megabyteThroughCat({ module, all, story }, transport) {
+  const size = 1 << 20;
+  const stdin = all[0].pipe(0);
+  module.call('tow_transport_write', stdin, new Uint8Array(size));
+  module.call('tow_transport_write_eof', stdin);
+  assert.equal(await transport.closed, null);
+  assert.equal(story.bytes, size);
+  assert.equal(story.returncode, 0);
+  assert.deepEqual(story.ends.sort(), ['0', '1', '2']);
+  const flow = all[0].calls.filter((call) => call.endsWith('Writing'));
+  assert.deepEqual(flow, ['pauseWriting', 'resumeWriting']);
+  assert.equal(all[0].calls.at(-1), 'lost');
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { workers } from '../../js/worker/node.js';
 import { builds, codeOf, loadProbe, Signal } from './probe.js';
-import { Story } from './story.js';
+import { megabyteThroughCat, Story } from './story.js';
 
 const protocol = 'probe_child';
 
@@ -51,20 +51,10 @@ async function until(is) {
 
 for (const build of builds) {
   test(`a megabyte each way through cat, ${build}`, async (t) => {
-    const size = 1 << 20;
-    const { module, all, story, run } = await stage(t, build);
-    const { transport } = await run('cat');
+    const scene = await stage(t, build);
+    const { transport } = await scene.run('cat');
     assert.equal(transport.getExtraInfo('process_pipes'), 'shared');
-    const stdin = all[0].pipe(0);
-    module.call('tow_transport_write', stdin, new Uint8Array(size));
-    module.call('tow_transport_write_eof', stdin);
-    assert.equal(await transport.closed, null);
-    assert.equal(story.bytes, size);
-    assert.equal(story.returncode, 0);
-    assert.deepEqual(story.ends.sort(), ['0', '1', '2']);
-    const flow = all[0].calls.filter((call) => call.endsWith('Writing'));
-    assert.deepEqual(flow, ['pauseWriting', 'resumeWriting']);
-    assert.equal(all[0].calls.at(-1), 'lost');
+    await megabyteThroughCat(scene, transport);
   });
 
   test(`X5, how programs end, ${build}`, async (t) => {
