@@ -3,11 +3,11 @@ import {
   Directory,
   Fd,
   File,
+  OpenFile,
   PreopenDirectory,
   WASI,
   WASIProcExit,
-  wasi,
 } from '@bjorn3/browser_wasi_shim';
 import { serve } from './command.js';
 
-serve({ Directory, Fd, File, PreopenDirectory, WASI, WASIProcExit, wasi });
+serve({ Directory, Fd, File, OpenFile, PreopenDirectory, WASI, WASIProcExit });

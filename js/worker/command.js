@@ -9,7 +9,7 @@ import { pipeClass, pipeImports } from './wasi-pipe.js';
 /**
  * What is taken of the package.
  * @typedef {Pick<typeof import('@bjorn3/browser_wasi_shim'),
- *   'Directory' | 'Fd' | 'File' | 'PreopenDirectory' | 'WASI' | 'WASIProcExit' | 'wasi'>} Shim
+ *   'Directory' | 'Fd' | 'File' | 'OpenFile' | 'PreopenDirectory' | 'WASI' | 'WASIProcExit'>} Shim
  */
 /** @typedef {import('./messages.js').Message} Message */
 

@@ -15,8 +15,16 @@ const SPIPE = 70;
 const FLAG_NONBLOCK = 4;
 const ALL_RIGHTS = 0xffffffffffffffffn;
 
-/** The standard descriptors as the shim knows descriptors. @param {Shim} shim */
-export function pipeClass({ Fd, wasi: { FILETYPE_UNKNOWN, Fdstat, Filestat } }) {
+/** A pipe is of none of WASI's types of files. */
+const UNKNOWN = 0;
+
+/**
+ * The standard descriptors as the shim knows descriptors. What it says of them is what it says of a file, changed: who
+ * takes one of its structures by name takes all of WASI's along, and every Worker starts later.
+ * @param {Shim} shim
+ */
+export function pipeClass({ Fd, File, OpenFile }) {
+  const file = new File([]);
   return class Pipe extends Fd {
     flags = 0;
 
@@ -36,9 +44,10 @@ export function pipeClass({ Fd, wasi: { FILETYPE_UNKNOWN, Fdstat, Filestat } }) 
 
     /** @override */
     fd_fdstat_get() {
-      const fdstat = new Fdstat(FILETYPE_UNKNOWN, this.flags);
-      fdstat.fs_rights_base = ALL_RIGHTS;
-      return { ret: SUCCESS, fdstat };
+      const found = new OpenFile(file).fd_fdstat_get();
+      const own = { fs_filetype: UNKNOWN, fs_flags: this.flags, fs_rights_base: ALL_RIGHTS };
+      Object.assign(found.fdstat ?? {}, own);
+      return found;
     }
 
     /** @param {number} flags @override */
@@ -49,7 +58,7 @@ export function pipeClass({ Fd, wasi: { FILETYPE_UNKNOWN, Fdstat, Filestat } }) 
 
     /** @override */
     fd_filestat_get() {
-      return { ret: SUCCESS, filestat: new Filestat(0n, FILETYPE_UNKNOWN, 0n) };
+      return { ret: SUCCESS, filestat: Object.assign(file.stat(), { filetype: UNKNOWN, ino: 0n }) };
     }
 
     /** @override */

@@ -210,8 +210,6 @@ for (const isIsolated of [true, false]) {
         const none = await run(build, 'cat', '', { workers: { shim: '/nowhere.js' } });
         assert.equal(none.error, 'ENOTSUP');
         assert.match(none.message, /browser_wasi_shim/);
-        const limit = await run(build, 'cat', '', { workers: { limit: 0 } });
-        assert.equal(limit.error, 'EMFILE');
       });
 
       test(`a hundred processes, one after another, ${build}`, async () => {
