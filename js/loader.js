@@ -33,10 +33,14 @@ export const ABI_VERSION = 1;
 /**
  * @param {Source} source
  * @param {Platform<any>} platform
+ * @param {import('./trace/watch.js').Watch} [watch]
  * @returns {Promise<{module: WebAssembly.Module, growsInPlace: boolean}>}
  */
-async function compile(source, platform) {
-  if (source instanceof WebAssembly.Module) return { module: source, growsInPlace: false };
+async function compile(source, platform, watch) {
+  if (source instanceof WebAssembly.Module) {
+    if (watch) throw new TowlineError('EABI', 'a compiled module cannot be traced: its bytes can');
+    return { module: source, growsInPlace: false };
+  }
   let code = /** @type {any} */ (
     typeof source === 'string' || source instanceof URL ? await platform.read(source) : await source
   );
@@ -46,6 +50,7 @@ async function compile(source, platform) {
     code = await code.arrayBuffer();
   }
   try {
+    if (watch) code = watch.rewrite(code);
     const module = await WebAssembly.compile(code);
     return { module, growsInPlace: platform.growsInPlace?.(code) ?? false };
   } catch (cause) {
@@ -86,11 +91,12 @@ async function begin(module, imports) {
  * @template M
  * @param {Platform<M>} platform
  * @param {Source} source
- * @param {LoadOptions} [options]
+ * @param {LoadOptions & {watch?: import('./trace/watch.js').Watch}} [options] `watch`: that of towline/trace
  * @returns {Promise<M>}
  */
 export async function load(platform, source, options = {}) {
-  const { module, growsInPlace } = await compile(source, platform);
+  const { watch } = options;
+  const { module, growsInPlace } = await compile(source, platform, watch);
   const {
     imports = {},
     transports = {},
@@ -116,6 +122,6 @@ export async function load(platform, source, options = {}) {
       'EABI',
       `the module is of ABI version ${version}, this loader of ${ABI_VERSION}`,
     );
-  instance.start(exports, growsInPlace);
+  instance.start(watch?.wrap(exports) ?? exports, growsInPlace);
   return new platform.Module(instance);
 }

@@ -2,7 +2,7 @@
 # How a module is made, and by what, is js/cli/build/'s to know: it is what `npx towline build` does.
 WASM_LIBRARY := $(CORE) src/host/libc.c $(sort $(wildcard src/host/memory*.c)) $(sort $(wildcard wasm/*.c)) \
   $(HEADERS) $(wildcard wasm/*.h) wasm/exports.txt js/cli/build.js $(wildcard js/cli/build/*.js) \
-  js/cli/exports.js js/cli/wasm-file.js
+  js/cli/exports.js js/trace/wasm-file.js
 # What is compiled of this project beside the library.
 WASM_FLAGS := -std=c11 $(WARNINGS)
 

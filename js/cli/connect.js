@@ -1,12 +1,13 @@
 /** `towline connect`: netcat for any address, or a module's protocol on it; either with its calls as they come. */
 import { bridged } from '../bridge/node.js';
 import { Loop } from '../node.js';
+import { watched } from '../trace/index.js';
 import { ChildNetcat, DatagramNetcat, StreamNetcat } from './netcat.js';
 import { observed } from './observed.js';
 import { runModule } from './run-module.js';
 import { StandardIO } from './standard-io.js';
 import { printable, wholeNumber } from './text.js';
-import { Trace, traced } from './trace.js';
+import { Trace } from './trace.js';
 import { parse, UsageError } from './usage.js';
 
 /** @import { TowlineError } from '../errors.js' */
@@ -138,8 +139,11 @@ async function netcat(command) {
   const loop = new Loop({ transports: await carriers(command) });
   const io = new StandardIO();
   /** @template {AnyProtocol} P @param {P} protocol */
-  const shown = (protocol) =>
-    command.trace ? traced(protocol, new Trace(say, command.bytes)) : protocol;
+  const shown = (protocol) => {
+    if (!command.trace) return protocol;
+    const trace = new Trace(say);
+    return watched(protocol, { keep: command.bytes, oncall: (call) => trace.call(call) });
+  };
   try {
     if (command.family === 'child') return await child(loop, command, shown(new ChildNetcat(io)));
     const error =

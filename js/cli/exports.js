@@ -1,7 +1,5 @@
-/** What a module exports, by wasm/exports.txt, and which of its exports make protocols. */
+/** What a module exports, by wasm/exports.txt. */
 import { readFileSync } from 'node:fs';
-
-/** @typedef {import('./wasm-file.js').WasmFile} WasmFile */
 
 const lines = readFileSync(new URL('../../wasm/exports.txt', import.meta.url), 'utf8')
   .split(/\r?\n/)
@@ -26,14 +24,4 @@ export function linkedIn(map) {
     return [last, last.split(/[()]/)[1] ?? ''];
   });
   return new Set(words);
-}
-
-/**
- * Whether an export could be a constructor: `tow_protocol *NAME(tow_loop *, void *)`.
- * @param {WasmFile} file
- * @param {string} name
- */
-export function isConstructor(file, name) {
-  const type = file.typeOf(name);
-  return String(type?.parameters) === 'i32,i32' && String(type?.results) === 'i32';
 }

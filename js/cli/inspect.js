@@ -1,10 +1,10 @@
 /** `towline inspect`: what a module is, read from the file: nothing of it is run. */
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { ABI_VERSION } from '../loader.js';
-import { isConstructor, LIBRARY_EXPORTS } from './exports.js';
+import { TowlineError } from '../errors.js';
+import { describe } from '../trace/describe.js';
+import { LIBRARY_EXPORTS } from './exports.js';
 import { Failure, fileFailure, parse, UsageError } from './usage.js';
-import { WasmFile } from './wasm-file.js';
 
 export const summary = 'says what a module has and needs';
 export const help = `Usage: towline inspect M.wasm [--json]
@@ -17,22 +17,6 @@ What counts as a protocol is an export that has a constructor's type: two intege
 `;
 
 const LARGEST = 256 << 20;
-const PAGE = 65536;
-
-/** What a module has if it exports this. */
-const FAMILIES = {
-  streams: 'tow_wasm_open',
-  datagrams: 'tow_host_datagram',
-  subprocesses: 'tow_host_exited',
-  framing: 'tow_wasm_top',
-  timers: 'tow_host_run_timers',
-  connects: 'tow_wasm_opened',
-  listens: 'tow_wasm_accepted',
-  spawns: 'tow_wasm_spawned',
-};
-
-/** Without these it is no module of Towline. */
-const NEEDED = ['memory', 'tow_abi_version', 'tow_wasm_new_loop', 'tow_host_run_ready'];
 
 /** Who supplies what is imported. @param {string} module */
 function supplier(module) {
@@ -58,82 +42,21 @@ function read(path) {
   }
 }
 
-/** @param {string} path @param {Uint8Array} bytes */
-function parsed(path, bytes) {
-  try {
-    const file = new WasmFile(bytes);
-    if (!WebAssembly.validate(/** @type {BufferSource} */ (bytes)))
-      throw new Failure('its head is a module, but it is not valid');
-    return file;
-  } catch (error) {
-    if (error instanceof Failure) throw new Failure(`${path}: ${error.message}`);
-    throw error;
-  }
-}
-
-/** @param {WasmFile} file @param {number | undefined} version */
-function problemsOf(file, version) {
-  const problems = [];
-  const missing = NEEDED.filter((name) => !file.exports.has(name));
-  if (missing.length > 0)
-    problems.push(
-      `no module of Towline, or not linked by it: it exports no ${missing.join(', no ')}`,
-    );
-  if (file.exports.has('tow_abi_version') && version === undefined)
-    problems.push('its ABI version is not a constant, so it cannot be read');
-  else if (version !== undefined && version !== ABI_VERSION)
-    problems.push(`its ABI version is ${version}, and this loader's ${ABI_VERSION}`);
-  if (file.memory?.shared) problems.push('its memory is shared');
-  for (const { module, name, kind } of file.imports)
-    if (kind !== 'function') problems.push(`it imports ${module}.${name}, which is a ${kind}`);
-  return problems;
-}
-
-/** @param {WasmFile} file */
-function importsOf(file) {
-  /** @type {Record<string, string[]>} */
-  const imports = Object.create(null);
-  for (const { module, name } of file.imports) {
-    imports[module] ??= [];
-    imports[module].push(name);
-  }
-  return imports;
-}
-
 /** All that is said of a module. @param {string} path */
 function inspect(path) {
   const bytes = read(path);
-  const file = parsed(path, bytes);
-  const version = file.constantOf('tow_abi_version');
-  const functions = [...file.exports].filter(
-    ([name, { kind }]) =>
-      kind === 'function' && !LIBRARY_EXPORTS.has(name) && name !== '_initialize',
-  );
-  const own = functions.map(([name]) => name);
-  const protocols = own.filter((name) => !name.startsWith('tow_') && isConstructor(file, name));
-  const pages = file.memory;
-  return {
-    file: path,
-    abiVersion: version ?? null,
-    protocols,
-    functions: own.filter((name) => !protocols.includes(name)),
-    families: Object.entries(FAMILIES).flatMap(([family, name]) =>
-      file.exports.has(name) ? [family] : [],
-    ),
-    imports: importsOf(file),
-    sizes: {
-      file: bytes.length,
-      gzipped: gzipSync(bytes, { level: 9 }).length,
-      code: file.codeSize,
-      data: file.dataSize,
-      custom: file.customSize,
-    },
-    memory: pages && {
-      initial: pages.initial * PAGE,
-      maximum: pages.maximum === null ? null : pages.maximum * PAGE,
-    },
-    problems: problemsOf(file, version),
-  };
+  try {
+    const { sizes, ...found } = describe(bytes, (name) => LIBRARY_EXPORTS.has(name));
+    if (!WebAssembly.validate(/** @type {BufferSource} */ (bytes)))
+      throw new Failure('its head is a module, but it is not valid');
+    const { file, ...parts } = sizes;
+    const gzipped = gzipSync(bytes, { level: 9 }).length;
+    return { file: path, ...found, sizes: { file, gzipped, ...parts } };
+  } catch (error) {
+    if (error instanceof Failure || error instanceof TowlineError)
+      throw new Failure(`${path}: ${error.message}`);
+    throw error;
+  }
 }
 
 /** Names are whatever a file says; a terminal is to be shown letters. @param {string} name */

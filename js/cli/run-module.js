@@ -1,17 +1,16 @@
 /** What `towline connect --module` does: a protocol of a module, on a connection. */
 import { readFile } from 'node:fs/promises';
-import { load } from '../loader.js';
-import { NodeModule } from '../node-module.js';
-import { platform } from '../node-platform.js';
-import { isConstructor, LIBRARY_EXPORTS } from './exports.js';
+import { TowlineError } from '../errors.js';
+import { load } from '../node.js';
+import { constructorsIn } from '../trace/describe.js';
+import { traced } from '../trace/index.js';
+import { WasmFile } from '../trace/wasm-file.js';
 import { printable } from './text.js';
 import { Trace } from './trace.js';
-import { watchAll, withTable } from './trace-module.js';
 import { Failure, fileFailure, UsageError } from './usage.js';
-import { WasmFile } from './wasm-file.js';
 
-/** @import { Instance } from '../instance.js' */
 /** @import { Carrier } from '../request.js' */
+/** @import { NodeModule } from '../node-module.js' */
 /** @import { Command } from './connect.js' */
 
 /** @param {string} line */
@@ -26,16 +25,14 @@ async function fileOf(path) {
   try {
     return { bytes, file: new WasmFile(bytes) };
   } catch (error) {
-    if (error instanceof Failure) throw new Failure(`${path}: ${error.message}`);
+    if (error instanceof TowlineError) throw new Failure(`${path}: ${error.message}`);
     throw error;
   }
 }
 
 /** The constructor that is meant. @param {WasmFile} file @param {string | undefined} name @param {string} path */
 function constructorOf(file, name, path) {
-  const all = [...file.exports.keys()].filter(
-    (one) => !LIBRARY_EXPORTS.has(one) && isConstructor(file, one),
-  );
+  const all = constructorsIn(file);
   if (name !== undefined && all.includes(name)) return name;
   const list = all.length > 0 ? `there are ${all.join(', ')}` : 'there are none';
   if (name !== undefined) throw new UsageError(`${path} has no protocol ${name}: ${list}`);
@@ -43,21 +40,16 @@ function constructorOf(file, name, path) {
   return all[0];
 }
 
-/**
- * NodeModule, with the calls of its protocols shown.
- * @param {string} name of the constructor
- * @param {Command} command
- */
-function tracedModule(name, { bytes, listen }) {
-  let count = 0;
-  const makeTrace = () => new Trace(say, bytes, listen ? `#${++count} ` : '');
-  return class extends NodeModule {
-    /** @param {Instance} instance */
-    constructor(instance) {
-      watchAll(instance, name, makeTrace);
-      super(instance);
-    }
-  };
+/** load, with the calls of protocols shown. @param {Command} command */
+function loadTraced({ bytes, listen }) {
+  /** By the numbers of their connections. @type {Map<number, Trace>} */
+  const traces = new Map();
+  return traced(load, {
+    keep: bytes,
+    onconnection: ({ number }) => traces.set(number, new Trace(say, listen ? `#${number} ` : '')),
+    oncall: (call) => traces.get(call.connection)?.call(call),
+    onreturn: ({ name, connection }) => name === 'CL' && traces.delete(connection),
+  });
 }
 
 /**
@@ -69,20 +61,15 @@ function tracedModule(name, { bytes, listen }) {
 export async function runModule(path, command, transports) {
   const { bytes, file } = await fileOf(path);
   const protocol = constructorOf(file, command.protocol, path);
-  const hasTable = file.exports.has('__indirect_function_table');
   let hasFailed = false;
-  const module = await load(
-    command.trace ? { ...platform, Module: tracedModule(protocol, command) } : platform,
-    command.trace ? withTable(bytes, hasTable) : bytes,
-    {
-      transports,
-      stdout: (text, fd) => (fd === 2 ? process.stderr : process.stdout).write(text),
-      onerror: (error) => {
-        hasFailed = true;
-        say(`towline connect: ${printable(error.message, 1000)}`);
-      },
+  const module = await (command.trace ? loadTraced(command) : load)(bytes, {
+    transports,
+    stdout: (text, fd) => (fd === 2 ? process.stderr : process.stdout).write(text),
+    onerror: (error) => {
+      hasFailed = true;
+      say(`towline connect: ${printable(error.message, 1000)}`);
     },
-  );
+  });
   try {
     await serveOrConnect(module, protocol, command);
     return hasFailed ? 1 : 0;

@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Failure } from '../../js/cli/usage.js';
-import { WasmFile } from '../../js/cli/wasm-file.js';
+import { TowlineError } from '../../js/errors.js';
+import { WasmFile } from '../../js/trace/wasm-file.js';
 import { folderFor, root, towline } from './run.js';
 
 const built = (/** @type {string} */ path) => join(root, 'build', path);
@@ -144,7 +144,7 @@ test('files that are none, or too large, are not read', async (t) => {
   }
 });
 
-test('a file that is cut anywhere, or has wrong bytes, is a Failure or is read', async () => {
+test('a file that is cut anywhere, or has wrong bytes, is an error or is read', async () => {
   const echo = new Uint8Array(await readFile(built('wasi/echo.wasm')));
   let failed = 0;
   /** @param {Uint8Array} bytes */
@@ -156,7 +156,7 @@ test('a file that is cut anywhere, or has wrong bytes, is a Failure or is read',
         file.constantOf(name);
       }
     } catch (error) {
-      assert(error instanceof Failure, String(error));
+      assert(error instanceof TowlineError, String(error));
       failed += 1;
     }
   };

@@ -1,9 +1,9 @@
 /** A module of objects: linked twice, first to see what it uses, then with the exports that go with that. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { exportsOf, isConstructor, linkedIn } from '../exports.js';
+import { WasmFile } from '../../trace/wasm-file.js';
+import { exportsOf, linkedIn } from '../exports.js';
 import { Failure } from '../usage.js';
-import { WasmFile } from '../wasm-file.js';
 
 /** What Emscripten's modules have of a host. */
 const HOST_FUNCTIONS = ['emscripten_notify_memory_growth'];
@@ -33,7 +33,7 @@ export async function link(toolchain, { inputs, output, work, named, candidates,
   const first = [...exportsOf(new Set(framing)), ...named];
   const map = await toolchain.link({ inputs, output: surveyed, exports: first, candidates });
   const file = new WasmFile(readFileSync(surveyed));
-  const constructors = candidates.filter((name) => isConstructor(file, name));
+  const constructors = candidates.filter((name) => file.isConstructor(name));
   const found = constructors.filter((name) => !named.includes(name));
   if (named.length + constructors.length === 0)
     throw new Failure(

@@ -1,5 +1,8 @@
 /** What a wasm file says of itself, read without running or compiling it. Every byte of it is hostile. */
-import { Failure } from './usage.js';
+import { TowlineError } from '../errors.js';
+
+/** @param {string} message */
+const wrong = (message) => new TowlineError('EABI', message);
 
 const KINDS = ['function', 'table', 'memory', 'global', 'tag'];
 const [CUSTOM, TYPE, IMPORT, FUNCTION, MEMORY, EXPORT, CODE, DATA] = [0, 1, 2, 3, 5, 7, 10, 11];
@@ -24,7 +27,7 @@ class Reader {
   }
 
   byte() {
-    if (!this.more) throw new Failure('the file is cut short');
+    if (!this.more) throw wrong('the file is cut short');
     return this.bytes[this.at++];
   }
 
@@ -35,7 +38,7 @@ class Reader {
       const byte = this.byte();
       value += (byte & 127) * scale;
       if (byte < 128) return value;
-      if (scale > 2 ** 62) throw new Failure('a number has no end');
+      if (scale > 2 ** 62) throw wrong('a number has no end');
     }
   }
 
@@ -47,12 +50,12 @@ class Reader {
       value |= (byte & 127) << shift;
       if (byte < 128) return shift < 28 && byte & 64 ? value | (-1 << (shift + 7)) : value;
     }
-    throw new Failure('a number has no end');
+    throw wrong('a number has no end');
   }
 
   /** The next so many bytes. @param {number} size */
   part(size) {
-    if (size > this.bytes.length - this.at) throw new Failure('the file is cut short');
+    if (size > this.bytes.length - this.at) throw wrong('the file is cut short');
     const part = this.bytes.subarray(this.at, this.at + size);
     this.at += size;
     return part;
@@ -65,7 +68,7 @@ class Reader {
   /** A vector: its elements one after another. @template T @param {() => T} element @returns {T[]} */
   vector(element) {
     const count = this.number();
-    if (count > this.bytes.length - this.at) throw new Failure('the file is cut short');
+    if (count > this.bytes.length - this.at) throw wrong('the file is cut short');
     return Array.from({ length: count }, element);
   }
 
@@ -153,6 +156,12 @@ export class WasmFile {
     return kind === 'function' ? this.#types[this.#functions[index]] : undefined;
   }
 
+  /** Whether an export could be a constructor: `tow_protocol *NAME(tow_loop *, void *)`. @param {string} name */
+  isConstructor(name) {
+    const type = this.typeOf(name);
+    return String(type?.parameters) === 'i32,i32' && String(type?.results) === 'i32';
+  }
+
   /** What an exported function answers, if it does nothing else than answering a constant. @param {string} name */
   constantOf(name) {
     const { kind, index } = this.exports.get(name) ?? { kind: '', index: -1 };
@@ -168,18 +177,17 @@ export class WasmFile {
 
 /** @param {Uint8Array} bytes */
 function checkHead(bytes) {
-  if (bytes.length === 0) throw new Failure('the file is empty');
+  if (bytes.length === 0) throw wrong('the file is empty');
   const [head, version] = [bytes.subarray(0, 4), bytes.subarray(4, 8)];
-  if (head.join() !== '0,97,115,109') throw new Failure('not a wasm file');
-  if (version.length < 4) throw new Failure('the file is cut short');
-  if (version[2] === 1) throw new Failure('a wasm component, not a module');
-  if (version.join() !== '1,0,0,0') throw new Failure('a wasm file of an unknown version');
+  if (head.join() !== '0,97,115,109') throw wrong('not a wasm file');
+  if (version.length < 4) throw wrong('the file is cut short');
+  if (version[2] === 1) throw wrong('a wasm component, not a module');
+  if (version.join() !== '1,0,0,0') throw wrong('a wasm file of an unknown version');
 }
 
 /** @param {Reader} section @returns {Type} */
 function type(section) {
-  if (section.byte() !== FUNCTION_TYPE)
-    throw new Failure('a type that is no function: not for Towline');
+  if (section.byte() !== FUNCTION_TYPE) throw wrong('a type that is no function: not for Towline');
   const values = () => section.vector(() => VALUES[section.byte()] ?? 'other');
   return { parameters: values(), results: values() };
 }
