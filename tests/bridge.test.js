@@ -22,6 +22,7 @@ import {
   Recorder,
   statusOf,
   untilEnd,
+  untilEnded,
   urlOf,
 } from './bridge/stage.js';
 
@@ -252,7 +253,7 @@ describe('streams', () => {
   test('E5: a client that breaks off', async (t) => {
     const { transport, socket, log } = await connected(t);
     transport.abort(1234, 'enough');
-    await once(socket.resume(), 'end');
+    await untilEnded(socket);
     await log.take();
     const entry = /** @type {any} */ (await log.take());
     assert.deepEqual([entry.type, entry.why], ['closed', 'client: ECONNRESET']);
@@ -467,7 +468,7 @@ describe('ends', () => {
       await client.calls.take(),
       'lost ECONNRESET 4002 ETIMEDOUT: nothing came either way',
     );
-    await once(socket.resume(), 'end');
+    await untilEnded(socket);
     await log.take();
     assert.equal(/** @type {any} */ (await log.take()).why, 'ETIMEDOUT: nothing came either way');
   });
@@ -493,7 +494,7 @@ describe('ends', () => {
     const closed = bridge.close(2 ** 30);
     const again = bridge.close(0);
     assert.equal(await client.calls.take(), 'lost ECONNRESET 1001 ECANCELED: the bridge closes');
-    await once(socket.resume(), 'end');
+    await untilEnded(socket);
     await Promise.all([closed, again]);
     assert.equal(bridge.connections, 0);
   });
@@ -636,7 +637,7 @@ describe('what is hostile', () => {
       / 426 /,
     );
     assert.match(await status(`GET ${path} HTTP/1.1\r\n${upgrade}\r\n`), / 400 /); // no key
-    await once((await target.client()).resume(), 'end'); // it was let go
+    await untilEnded(await target.client()); // it was let go
     assert.match(
       await status(`GET /?to=${'x'.repeat(20_000)} HTTP/1.1\r\n${upgrade}\r\n`),
       / 431 /,
@@ -656,7 +657,7 @@ describe('what is hostile', () => {
     const socket = await target.client();
     client.socket.send(Buffer.alloc(1001));
     assert.equal((await client.closed)[0], 1009);
-    await once(socket.resume(), 'end');
+    await untilEnded(socket);
     assert.equal(await statusOf(t, urlOf(address, target.address)), 101);
     assert.ok(bridge);
   });
@@ -668,7 +669,7 @@ describe('what is hostile', () => {
     await client.refused;
     const socket = await target.client();
     client.socket.send(Buffer.from([0xff, 0xff]));
-    await once(socket.resume(), 'end');
+    await untilEnded(socket);
     assert.equal((await client.closed)[0] > 0, true);
   });
 });

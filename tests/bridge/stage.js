@@ -72,6 +72,11 @@ export async function openTarget(t, { path, pauseOnConnect = false } = {}) {
   };
 }
 
+/** Nothing more will come, and nobody wants what has. @param {Socket} socket */
+export async function untilEnded(socket) {
+  if (!socket.readableEnded) await once(socket.resume(), 'end');
+}
+
 /** All that comes up to the end, after which it may still be written to. @param {Socket} socket */
 export async function untilEnd(socket) {
   /** @type {Buffer[]} */
