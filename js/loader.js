@@ -37,10 +37,8 @@ export const ABI_VERSION = 1;
  * @returns {Promise<{module: WebAssembly.Module, growsInPlace: boolean}>}
  */
 async function compile(source, platform, watch) {
-  if (source instanceof WebAssembly.Module) {
-    if (watch) throw new TowlineError('EABI', 'a compiled module cannot be traced: its bytes can');
+  if (!watch && source instanceof WebAssembly.Module)
     return { module: source, growsInPlace: false };
-  }
   let code = /** @type {any} */ (
     typeof source === 'string' || source instanceof URL ? await platform.read(source) : await source
   );

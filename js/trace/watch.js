@@ -64,8 +64,10 @@ export class Watch {
     this.options = options;
   }
 
-  /** The module's bytes, changed so far that it can be watched. @param {ArrayBuffer | ArrayBufferView} code */
+  /** The module's bytes, changed so far that it can be watched. @param {BufferSource | WebAssembly.Module} code */
   rewrite(code) {
+    if (code instanceof WebAssembly.Module)
+      throw new TowlineError('EABI', 'it is compiled already, and cannot be traced: bytes can');
     const bytes = ArrayBuffer.isView(code)
       ? new Uint8Array(code.buffer, code.byteOffset, code.byteLength)
       : new Uint8Array(code);
