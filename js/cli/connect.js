@@ -29,8 +29,8 @@ ADDRESS:
   webrtc-stream:ROOM, webrtc:ROOM with --rendezvous, and node-datachannel
 
   -l, --listen           waits for one connection at ADDRESS; port 0: one that is free. Of a module's, for any number
-  --keep-open            stays until both sides have ended. Else the end of standard input is a half-close, or closes where
-                         there is none (a WebSocket without Towline framing, datagrams); and the peer's end ends all
+  --keep-open            goes on until both sides have ended. Else the peer's end ends all; and so does the end of standard
+                         input, which is a half-close, where there is none (WebSockets without Towline framing, datagrams)
   --timeout SECONDS      until there is a connection: 30; 0: none
   --framing HOW          of a WebSocket: offered, demanded or refused
   --subprotocol NAME     of a WebSocket; may be repeated

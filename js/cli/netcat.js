@@ -15,7 +15,7 @@ export class StreamNetcat extends Protocol {
   /** Standard input, or the peer. */
   #oneHasEnded = false;
 
-  /** @param {StandardIO} io @param {boolean} keepsOpen whether the end of one side is no reason to end the other */
+  /** @param {StandardIO} io @param {boolean} keepsOpen whether it goes on until both sides have ended */
   constructor(io, keepsOpen) {
     super();
     this.#io = io;
@@ -29,7 +29,7 @@ export class StreamNetcat extends Protocol {
       data: (bytes) => transport.write(bytes),
       end: () => {
         if (this.#isLastEnd()) transport.close();
-        else if (!this.#keepsOpen && transport.canWriteEof()) transport.writeEof();
+        else if (transport.canWriteEof()) transport.writeEof();
         else if (!this.#keepsOpen) transport.close();
       },
     });
