@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { run as bridge } from '../js/cli/bridge.js';
 import { cert, key } from './bridge/certificate.js';
 import {
   openLoop,
@@ -95,12 +96,11 @@ test('what is wrong is said in a line', async (t) => {
     [['--allow', 'tcp://h:1', '--listen', address], 1, /EADDRINUSE/],
   ]);
   for (const [args, expected, message] of cases) {
-    const { code, out, err } = await run(t, ['bridge', ...args]);
-    assert.equal(code, expected, err);
-    assert.match(err, message);
-    assert.equal(err.split('\n').length, 1, err);
-    assert.equal(out, '');
+    const name = expected === 2 ? 'UsageError' : /^(Failure|TowlineError)$/;
+    await assert.rejects(async () => bridge(args), { name, message }, `${args}`);
   }
+  const wrong = await run(t, ['bridge']);
+  assert.deepEqual([wrong.code, wrong.out, wrong.err.split('\n').length], [2, '', 1]);
   const { code, out } = await run(t, ['bridge', '--help']);
   assert.equal(code, 0);
   assert.match(out, /--allow TARGET/);

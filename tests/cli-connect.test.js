@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { WebSocketServer } from 'ws';
+import { run as connect } from '../js/cli/connect.js';
 import { openBridge, openTarget, untilEnd } from './bridge/stage.js';
 import { run, start } from './cli/command.js';
 
@@ -99,19 +100,20 @@ describe('netcat', () => {
     const socket = net.connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
     const [piece] = await once(socket, 'data');
     assert.equal(String(piece), 'from here');
+    const there = once(server.child.stdout, 'data');
     socket.end('from there');
-    const [out] = await once(server.child.stdout, 'data');
-    assert.equal(String(out), 'from there');
+    assert.equal(String(await there), 'from there');
     assert.equal(await server.code(), 0);
   });
 
   test('a WebSocket with framing, and one without', async (t) => {
     const server = await listen(t, 'ws://127.0.0.1:0/', '--keep-open');
     server.child.stdin.end('answer');
+    const there = once(server.child.stdout, 'data');
     const framed = ['connect', server.address, '--framing', 'demanded', '--keep-open'];
     const { out, code } = await run(t, framed, 'question');
     assert.deepEqual({ out, code }, { out: 'answer', code: 0 });
-    assert.equal(String((await once(server.child.stdout, 'data'))[0]), 'question');
+    assert.equal(String(await there), 'question');
     assert.equal(await server.code(), 0);
 
     const plain = new WebSocketServer({ port: 0, host: '127.0.0.1' });
@@ -282,9 +284,10 @@ test('what is wrong is said in a line', async (t) => {
     [[to, '--bridge', 'http://h/'], 1, /not where a bridge can be/],
   ]);
   for (const [args, expected, message] of cases) {
-    const { code, err } = await run(t, ['connect', ...args]);
-    assert.equal(code, expected, `${args}: ${err}`);
-    assert.match(err, message);
-    assert.equal(err.split('\n').length, 1, err);
+    const name = expected === 2 ? 'UsageError' : /^(Failure|TowlineError)$/;
+    await assert.rejects(async () => connect(args), { name, message }, `${args}`);
   }
+  const { code, err } = await run(t, ['connect', to]);
+  assert.deepEqual([code, err.split('\n').length], [1, 1]);
+  assert.equal((await run(t, ['connect', 'here'])).code, 2);
 });
