@@ -249,6 +249,13 @@ export class Instance {
     return this.#codes.get(name) ?? -1;
   }
 
+  /** As snprintf, of what an `extra_info` found. @param {string | undefined} value @param {number} address @param {number} capacity */
+  answer(value, address, capacity) {
+    return value === undefined
+      ? this.code('ENOENT')
+      : this.memory.setString(address, capacity, value);
+  }
+
   /** A text in the scratch block: good for the next call. A long one is cut. @param {string} value */
   text(value) {
     this.memory.setString(this.scratch + TEXT_AT, SCRATCH_SIZE - TEXT_AT, value);

@@ -1,7 +1,7 @@
 import { TowlineError, textOf } from './errors.js';
 import { towlineImports } from './imports.js';
 import { Instance } from './instance.js';
-import { wasiImports } from './wasi.js';
+import { Request } from './request.js';
 
 /** @import { Platform } from './platform.js' */
 
@@ -42,7 +42,7 @@ async function compile(source, platform, watch) {
   let code = /** @type {any} */ (
     typeof source === 'string' || source instanceof URL ? await platform.read(source) : await source
   );
-  if (typeof Response !== 'undefined' && code instanceof Response) {
+  if (code instanceof Response) {
     if (!code.ok)
       throw new TowlineError('EIO', `${code.url}: HTTP ${code.status}`, { native: code.status });
     code = await code.arrayBuffer();
@@ -57,17 +57,43 @@ async function compile(source, platform, watch) {
 }
 
 /**
- * The imports that the module asks for, each from whoever has it.
+ * The imports that the module asks for, each from whoever has it. What few modules ask for is loaded for them only.
  * @param {WebAssembly.Module} module
- * @param {Record<string, Record<string, Function>>} supply
+ * @param {Instance} instance
+ * @param {LoadOptions} options
  */
-function choose(module, supply) {
+async function choose(module, instance, { imports: { env, ...theirs } = {}, onlog, stdout }) {
+  /** @type {Record<string, Record<string, Function>>} */
+  const supply = {
+    ...theirs,
+    env: { emscripten_notify_memory_growth() {}, ...env },
+    towline: towlineImports(instance, onlog),
+    wasi_snapshot_preview1: {},
+  };
+  const asked = WebAssembly.Module.imports(module);
+  const lacks = (/** @type {string} */ from) =>
+    asked.some(({ module, name }) => module === from && !supply[from][name]);
+  if (lacks('wasi_snapshot_preview1'))
+    supply.wasi_snapshot_preview1 = (await import('./wasi.js')).wasiImports(
+      instance.memory,
+      stdout,
+    );
+  if (lacks('towline'))
+    Object.assign(
+      supply.towline,
+      (await import('./endpoint-imports.js')).endpointImports(instance),
+    );
+  if (lacks('towline'))
+    Object.assign(
+      supply.towline,
+      (await import('./request-imports.js')).requestImports(instance, Request),
+    );
+
   /** @type {Record<string, Record<string, any>>} */
   const imports = {};
-  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-    const value =
-      supply[from]?.[name] ?? (from === 'wasi_snapshot_preview1' ? supply[from].other : undefined);
-    if (value === undefined)
+  for (const { module: from, name } of asked) {
+    const value = supply[from]?.[name];
+    if (!value)
       throw new TowlineError('EABI', `the module imports ${from}.${name}, which nobody supplies`);
     imports[from] = { ...imports[from], [name]: value };
   }
@@ -95,26 +121,13 @@ async function begin(module, imports) {
 export async function load(platform, source, options = {}) {
   const { watch } = options;
   const { module, growsInPlace } = await compile(source, platform, watch);
-  const {
-    imports = {},
-    transports = {},
-    onerror = (error) => console.error(error),
-    onlog = (level, message) => level > 0 && console.warn(message),
-    stdout = (text, descriptor) =>
-      (descriptor === 2 ? console.error : console.log)(text.replace(/\n$/, '')),
-  } = options;
+  const { transports, onerror = (error) => console.error(error) } = options;
   const names = WebAssembly.Module.exports(module).map(({ name }) => name);
   for (const name of ['memory', 'tow_abi_version'])
     if (!names.includes(name))
       throw new TowlineError('EABI', `not a Towline module: it does not export ${name}`);
   const instance = new Instance({ onerror, carriers: { ...platform.transports, ...transports } });
-  const supply = {
-    ...imports,
-    towline: towlineImports(instance, onlog),
-    wasi_snapshot_preview1: wasiImports(instance.memory, stdout),
-    env: { emscripten_notify_memory_growth: () => {}, ...imports.env },
-  };
-  const { exports, version } = await begin(module, choose(module, supply));
+  const { exports, version } = await begin(module, await choose(module, instance, options));
   if (version !== ABI_VERSION)
     throw new TowlineError(
       'EABI',

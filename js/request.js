@@ -159,37 +159,3 @@ export class Request {
     this.cancel();
   }
 }
-
-/** A `tow_request` of the module's, which decides when it has waited long enough. @internal */
-export class ModuleRequest extends Request {
-  /** @param {Instance} instance @param {number} pointer */
-  constructor(instance, pointer) {
-    super(instance);
-    this.pointer = pointer;
-    instance.requests.set(pointer, this);
-  }
-
-  /** @override */
-  forget() {
-    this.instance.requests.delete(this.pointer);
-  }
-
-  /** @override @param {Connection} connection */
-  tellOpened(connection) {
-    connection.made(connection.create(this.pointer));
-    return connection.transport !== 0;
-  }
-
-  /** @override @param {Listener} listener */
-  tellListening(listener) {
-    listener.server = this.instance.call('tow_host_listening', this.pointer, listener.id);
-    return listener.server !== 0;
-  }
-
-  /** @override @param {string} code @param {number} native @param {string} message */
-  tellFailed(code, native, message) {
-    const { instance } = this;
-    const error = instance.error(code, native, message);
-    instance.call('tow_host_failed_request', this.pointer, error);
-  }
-}

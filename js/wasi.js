@@ -1,17 +1,18 @@
-import { TowlineError } from './errors.js';
-
 /** WASI's own error numbers. */
 const EBADF = 8;
 const ENOSYS = 52;
+
+const print = (/** @type {string} */ text, /** @type {number} */ descriptor) =>
+  (descriptor === 2 ? console.error : console.log)(text.replace(/\n$/, ''));
 
 /**
  * The little of WASI that wasi-libc and Emscripten may ask of a module without files: output, clocks, random numbers, and
  * an honest "no" to the rest.
  * @param {import('./memory.js').Memory} memory
- * @param {(text: string, descriptor: number) => void} output
+ * @param {(text: string, descriptor: number) => void} [output] the console unless given
  * @returns {Record<string, Function>}
  */
-export function wasiImports(memory, output) {
+export function wasiImports(memory, output = print) {
   const decoders = [new TextDecoder(), new TextDecoder(), new TextDecoder()];
   /** @param {number} count @param {number} size */
   const none = (count, size) => {
@@ -21,7 +22,9 @@ export function wasiImports(memory, output) {
   };
   const yes = () => 0;
   const bad = () => EBADF;
-  return {
+  const no = () => ENOSYS;
+  /** @type {Record<string, Function>} */
+  const calls = {
     fd_write: (
       /** @type {number} */ fd,
       /** @type {number} */ lines,
@@ -50,7 +53,7 @@ export function wasiImports(memory, output) {
       return 0;
     },
     proc_exit: (/** @type {number} */ status) => {
-      throw new TowlineError('ETRAP', `exit(${status})`, { native: status });
+      throw Object.assign(new Error(`exit(${status})`), { native: status }); // which is a trap
     },
     args_sizes_get: none,
     args_get: yes,
@@ -62,6 +65,6 @@ export function wasiImports(memory, output) {
     fd_seek: bad,
     fd_fdstat_get: bad,
     fd_prestat_get: bad,
-    other: () => ENOSYS,
   };
+  return new Proxy(calls, { get: (_, name) => calls[/** @type {string} */ (name)] ?? no });
 }

@@ -100,5 +100,5 @@ test('the little of WASI', () => {
   assert.equal(wasi.environ_sizes_get(32, 36), 0);
   assert.equal(memory.word(32), 0);
   assert.throws(() => wasi.proc_exit(3), { native: 3 });
-  assert.equal(wasi.other(), 52);
+  assert.equal(wasi.path_open(), 52);
 });

@@ -1,0 +1,98 @@
+/** @typedef {import('./instance.js').Instance} Instance */
+/** @typedef {import('./connection.js').Connection} Connection */
+/** @typedef {import('./listener.js').Listener} Listener */
+
+/** `tow_verb` of boundary.h. @type {import('./request.js').Verb[]} */
+const verbs = ['connect', 'listen', 'bind'];
+
+/**
+ * A `tow_request` of the module's, which decides when it has waited long enough. (The class to extend is given, so that a
+ * page loads it once, and this only for a module that asks.)
+ * @param {typeof import('./request.js').Request} Request
+ */
+const moduleRequest = (Request) =>
+  class extends Request {
+    /** @param {Instance} instance @param {number} pointer */
+    constructor(instance, pointer) {
+      super(instance);
+      this.pointer = pointer;
+      instance.requests.set(pointer, this);
+    }
+
+    /** @override */
+    forget() {
+      this.instance.requests.delete(this.pointer);
+    }
+
+    /** @override @param {Connection} connection */
+    tellOpened(connection) {
+      connection.made(connection.create(this.pointer));
+      return connection.transport !== 0;
+    }
+
+    /** @override @param {Listener} listener */
+    tellListening(listener) {
+      listener.server = this.instance.call('tow_host_listening', this.pointer, listener.id);
+      return listener.server !== 0;
+    }
+
+    /** @override @param {string} code @param {number} native @param {string} message */
+    tellFailed(code, native, message) {
+      const { instance } = this;
+      const error = instance.error(code, native, message);
+      instance.call('tow_host_failed_request', this.pointer, error);
+    }
+  };
+
+/**
+ * What a module imports that connects, serves or spawns by itself: wasm/README.md says what each is asked.
+ * @param {Instance} instance
+ * @param {typeof import('./request.js').Request} Request
+ * @returns {Record<string, Function>}
+ */
+export function requestImports(instance, Request) {
+  const { memory } = instance;
+  const ModuleRequest = moduleRequest(Request);
+  const listener = (/** @type {number} */ id) => /** @type {Listener} */ (instance.things.get(id));
+  const text = (/** @type {number} */ address) => (address === 0 ? '' : memory.string(address));
+
+  return {
+    ask: (
+      /** @type {number} */ pointer,
+      /** @type {number} */ verb,
+      /** @type {number} */ address,
+      /** @type {number[]} */ ...values
+    ) => {
+      const [backlog, keepalive, flags, inbox, subprotocols, headers] = values;
+      new ModuleRequest(instance, pointer).begin(verbs[verb], memory.string(address), {
+        backlog,
+        keepalive,
+        nodelay: (flags & 1) !== 0,
+        reuseAddress: (flags & 2) !== 0,
+        ipv6Only: (flags & 4) !== 0,
+        refuseText: (flags & 8) !== 0,
+        framing: flags & 16 ? 'demanded' : flags & 32 ? 'refused' : 'offered',
+        inbox: inbox >>> 0,
+        subprotocols: text(subprotocols),
+        headers: text(headers),
+      });
+    },
+    spawn: (
+      /** @type {number} */ pointer,
+      /** @type {number} */ address,
+      /** @type {number[]} */ ...words
+    ) => {
+      new ModuleRequest(instance, pointer).begin('spawn', memory.string(address), { words });
+    },
+    cancel: (/** @type {number} */ _host, /** @type {number} */ pointer) =>
+      instance.requests.get(pointer)?.cancel(),
+    close_server: (/** @type {number} */ _host, /** @type {number} */ id) => listener(id).abandon(),
+    server_extra_info: (
+      /** @type {number} */ _host,
+      /** @type {number} */ id,
+      /** @type {number} */ name,
+      /** @type {number} */ value,
+      /** @type {number} */ capacity,
+    ) => instance.answer(listener(id).extraInfo(memory.string(name)), value, capacity),
+  };
+}
