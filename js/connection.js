@@ -96,6 +96,11 @@ export class Connection {
     return this.framed ? this.instance.call('tow_wasm_top', this.transport) : this.transport;
   }
 
+  /** What the user asks of the transport, while there is one. @param {string} name @param {...number} values */
+  ask(name, ...values) {
+    if (this.live) this.instance.call(name, this.top, ...values);
+  }
+
   get live() {
     return this.transport !== 0 && !this.ended && !this.instance.dead;
   }
@@ -162,12 +167,16 @@ export class Connection {
       );
   }
 
-  /** A copy of the oldest bytes that wait, `limit` at most; null: none. @param {number} limit */
-  peek(limit) {
+  /**
+   * A copy of the oldest bytes that wait, `limit` at most; null: none.
+   * @param {number} limit
+   * @param {(size: number) => Uint8Array<ArrayBuffer>} [make] where it is put
+   */
+  peek(limit, make) {
     if (!this.live) return null;
     const { instance } = this;
     const count = instance.call('tow_host_peek', this.transport, instance.scratch, LINES, limit);
-    return count > 0 ? instance.memory.gather(instance.scratch, count, 0, limit) : null;
+    return count > 0 ? instance.memory.gather(instance.scratch, count, 0, limit, make) : null;
   }
 
   /** That many of them have left. @param {number} size */

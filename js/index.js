@@ -5,8 +5,9 @@ import { BaseLoop } from './protocols/loop.js';
 import { websocket } from './transports/websocket.js';
 
 export { TowlineError } from './errors.js';
-export { Module, Server, Transport } from './module.js';
+export { Module, Transport } from './module.js';
 export * from './protocols/index.js';
+export { Server } from './server.js';
 export { MemoryNetwork } from './transports/memory.js';
 
 const platform = {

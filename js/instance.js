@@ -249,7 +249,12 @@ export class Instance {
     return this.#codes.get(name) ?? -1;
   }
 
-  /** As snprintf, of what an `extra_info` found. @param {string | undefined} value @param {number} address @param {number} capacity */
+  /**
+   * What an `extra_info` found, as snprintf.
+   * @param {string | undefined} value
+   * @param {number} address
+   * @param {number} capacity
+   */
   answer(value, address, capacity) {
     return value === undefined
       ? this.code('ENOENT')

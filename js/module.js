@@ -22,15 +22,9 @@ export class Transport {
     this.closed = connection.lost;
   }
 
-  /** @param {string} name */
-  #call(name) {
-    const connection = this.#connection;
-    if (connection.live) connection.instance.call(name, connection.top);
-  }
-
   /** Sends what is queued, then ends. */
   close() {
-    this.#call('tow_transport_close');
+    this.#connection.ask('tow_transport_close');
   }
 
   /**
@@ -41,10 +35,9 @@ export class Transport {
    */
   abort(code = -1, reason = '') {
     const connection = this.#connection;
-    const { instance } = connection;
     if (connection.live && connection.framed)
-      instance.call('tow_framing_reset', connection.top, code, instance.text(reason));
-    this.#call('tow_transport_abort'); // unless that has done it
+      connection.ask('tow_framing_reset', code, connection.instance.text(reason));
+    connection.ask('tow_transport_abort'); // unless that has done it
   }
 
   /**
@@ -62,52 +55,6 @@ export class Transport {
   async [Symbol.asyncDispose]() {
     this.close();
     await this.closed;
-  }
-}
-
-/** What accepts connections. */
-export class Server {
-  #listener;
-
-  /** @internal @param {Listener} listener */
-  constructor(listener) {
-    this.#listener = listener;
-    /** Where to connect to; with the port that the system chose. */
-    this.address = listener.address;
-  }
-
-  /** Stops accepting; the connections live on [O3]. */
-  close() {
-    if (this.#listener.own) this.#listener.abandon();
-  }
-
-  /** `close` on each of its connections. */
-  closeClients() {
-    for (const client of this.#listener.clients) new Transport(client).close();
-  }
-
-  /** `abort` on each of its connections. */
-  abortClients() {
-    for (const client of this.#listener.clients) new Transport(client).abort();
-  }
-
-  /**
-   * What the host knows of it: 'sockname' ... (rule I1).
-   * @template {string | undefined} [D=undefined]
-   * @param {string} name
-   * @param {D} [otherwise]
-   * @returns {string | D}
-   */
-  getExtraInfo(name, otherwise) {
-    return this.#listener.extraInfo(name) ?? /** @type {D} */ (otherwise);
-  }
-
-  /** Stops accepting, and closes its connections: resolves when they are closed. */
-  /** As close, for `await using`. */
-  async [Symbol.asyncDispose]() {
-    this.close();
-    this.closeClients();
-    for (const { lost } of this.#listener.clients) await lost;
   }
 }
 
@@ -189,7 +136,11 @@ export class Module {
   async listen(address, options) {
     /** @type {OwnRequest<Listener>} */
     const request = new OwnRequest(this.#instance, address, options);
-    return new Server(await request.start('listen'));
+    const [listener, { Server }] = await Promise.all([
+      request.start('listen'),
+      import('./server.js'),
+    ]);
+    return new Server(listener);
   }
 
   /**

@@ -4,9 +4,10 @@ import { platform } from './node-platform.js';
 import { BaseLoop } from './protocols/loop.js';
 
 export { TowlineError } from './errors.js';
-export { Server, Transport } from './module.js';
+export { Transport } from './module.js';
 export { NodeModule as Module } from './node-module.js';
 export * from './protocols/index.js';
+export { Server } from './server.js';
 export { MemoryNetwork } from './transports/memory.js';
 
 /**

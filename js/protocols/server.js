@@ -1,4 +1,4 @@
-import { Server } from '../module.js';
+import { Server } from '../server.js';
 
 /** What accepts connections for protocols in JavaScript. */
 export class ProtocolServer extends Server {

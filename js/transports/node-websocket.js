@@ -2,8 +2,8 @@ import { TowlineError } from '../errors.js';
 import { Listener } from '../listener.js';
 import { hostPort } from './node-address.js';
 import { fromNode } from './node-error.js';
-import { openWebSocket, WebSocketConnection } from './websocket.js';
-import { NOT_SPOKEN, pick, subprotocolsOf } from './websocket-framing.js';
+import { openWebSocket, subprotocolsOf, WebSocketConnection } from './websocket.js';
+import { NOT_SPOKEN, pick, understand } from './websocket-framing.js';
 import { pausing } from './websocket-pausing.js';
 
 /** @typedef {import('../request.js').HostOptions} HostOptions */
@@ -18,9 +18,10 @@ export class NodeWebSocketConnection extends pausing(WebSocketConnection) {
    * @param {import('../instance.js').Instance} instance
    * @param {any} socket
    * @param {HostOptions} options
+   * @param {import('./websocket.js').Agreed} [agreed]
    */
-  constructor(instance, socket, options) {
-    super(instance, socket, options);
+  constructor(instance, socket, options, agreed = understand(socket.protocol, options.framing)) {
+    super(instance, socket, options, agreed);
     socket.binaryType = 'nodebuffer';
     socket.onerror = (/** @type {{error: any}} */ event) => {
       this.#error ??= event.error;

@@ -3,6 +3,7 @@
  *
  * Some servers answer the first name offered, whatever it is. So framing never comes first: before it come the user's own
  * names, or one that stands for none.
+ * @typedef {import('./websocket.js').Agreed} Agreed
  * @typedef {'offered' | 'demanded' | 'refused'} Framing
  */
 
@@ -14,14 +15,8 @@ const PREFIX = `${FRAMED}+`;
 /** A failure. @type {[code: string, native: number, message: string]} */
 export const NOT_SPOKEN = ['EPROTO', 0, `the peer does not speak ${FRAMED}`];
 
-/** @param {string | string[]} given 'mqtt, v2.example' */
-export const subprotocolsOf = (given) =>
-  (typeof given === 'string' ? given.split(/[\s,]+/) : given).filter(Boolean);
-
-/** What a client offers. @param {string | string[]} given the user's own @param {Framing} framing */
-export function offer(given, framing) {
-  const names = subprotocolsOf(given);
-  if (framing === 'refused') return names;
+/** What a client offers. @param {string[]} names the user's own @param {Framing} framing */
+function offer(names, framing) {
   const framed = [...names.map((name) => PREFIX + name), FRAMED];
   return names.length > 0 && framing === 'offered' ? [...names, ...framed] : [PLAIN, ...framed];
 }
@@ -43,12 +38,40 @@ export function pick(offered, names, framing) {
 }
 
 /**
- * What the name means that was picked: the user's subprotocol is '' for none.
+ * What the name means that was picked.
  * @param {string} picked
  * @param {Framing} framing
+ * @returns {Agreed}
  */
 export function understand(picked, framing) {
   const framed = framing !== 'refused' && (picked === FRAMED || picked.startsWith(PREFIX));
   const size = framed ? PREFIX.length : picked === PLAIN ? PLAIN.length : 0;
   return { framed, subprotocol: picked.slice(size) };
+}
+
+/**
+ * How a client connects: with framing, and if that was only offered and may be why it failed, without.
+ * @param {import('../request.js').Request} request
+ * @param {string} address
+ * @param {Framing} framing
+ * @param {string[]} names the user's own
+ * @param {import('./websocket.js').Attempt} attempt
+ * @param {(agreed: Agreed) => void} opened
+ */
+export function negotiate(request, address, framing, names, attempt, opened) {
+  const { plainPeers } = request.instance;
+  const [peer] = address.split('?');
+  const plain = () =>
+    attempt(names, (picked) => {
+      plainPeers.add(peer);
+      opened(understand(picked, 'refused'));
+    });
+  if (framing === 'offered' && plainPeers.has(peer)) return plain();
+  const picked = (/** @type {string} */ name) => {
+    const agreed = understand(name, framing);
+    if (agreed.framed || framing === 'offered') return opened(agreed);
+    request.oncancel();
+    request.failed(...NOT_SPOKEN);
+  };
+  attempt(offer(names, framing), picked, framing === 'offered' ? plain : undefined);
 }

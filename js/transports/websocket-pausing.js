@@ -15,9 +15,10 @@ export const pausing = (WebSocketConnection) =>
      * @param {import('../instance.js').Instance} instance
      * @param {any} socket
      * @param {HostOptions} options
+     * @param {import('./websocket.js').Agreed} [agreed]
      */
-    constructor(instance, socket, options) {
-      super(instance, socket, { ...options, inbox: Number.POSITIVE_INFINITY });
+    constructor(instance, socket, options, agreed) {
+      super(instance, socket, { ...options, inbox: Number.POSITIVE_INFINITY }, agreed);
       this.inbox.onempty = () => this.reading && socket.resume();
       socket.pause();
     }

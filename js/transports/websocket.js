@@ -1,8 +1,12 @@
 import { ChannelConnection } from '../channel.js';
-import { NOT_SPOKEN, offer, understand } from './websocket-framing.js';
 
 /** @typedef {import('../request.js').HostOptions} HostOptions */
 /** @typedef {import('../request.js').Request} Request */
+
+/**
+ * What both ends have agreed on: whether Towline framing is spoken, and the user's subprotocol ('' for none).
+ * @typedef {{framed: boolean, subprotocol: string}} Agreed
+ */
 
 /**
  * Nothing tells that `bufferedAmount` has fallen, so it is looked at: after so many milliseconds, and whenever a message
@@ -28,12 +32,12 @@ export class WebSocketConnection extends ChannelConnection {
    * @param {import('../instance.js').Instance} instance
    * @param {any} socket an open WebSocket
    * @param {HostOptions} options
+   * @param {Agreed} [agreed]
    */
-  constructor(instance, socket, options) {
-    const { framed, subprotocol } = understand(socket.protocol, options.framing);
-    super(instance, framed, options);
+  constructor(instance, socket, options, agreed = { framed: false, subprotocol: socket.protocol }) {
+    super(instance, agreed.framed, options);
     this.socket = socket;
-    this.subprotocol = subprotocol;
+    this.subprotocol = agreed.subprotocol;
     this.refuseText = options.refuseText;
     socket.onmessage = (/** @type {{data: any}} */ { data }) =>
       instance.turn(() => this.#message(data));
@@ -140,7 +144,17 @@ export class WebSocketConnection extends ChannelConnection {
  */
 
 /**
- * Opens a request's connection: with framing, and if that was only offered and may be why it failed, without.
+ * One attempt: what it offers, what follows once the peer has picked of that, and what to do if it fails and a peer without
+ * framing may be why.
+ * @typedef {(names: string[], picked?: (name: string) => void, otherwise?: () => void) => void} Attempt
+ */
+
+/** @param {string | string[]} given 'mqtt, v2.example' */
+export const subprotocolsOf = (given) =>
+  (typeof given === 'string' ? given.split(/[\s,]+/) : given).filter(Boolean);
+
+/**
+ * Opens a request's connection. Where there may be framing, websocket-framing.js has the say; it is loaded for that.
  * @param {Request} request
  * @param {string} address
  * @param {HostOptions} options
@@ -148,8 +162,8 @@ export class WebSocketConnection extends ChannelConnection {
  * @param {object} [more] what the constructor is told besides
  */
 export async function openWebSocket(request, address, options, { find, explain }, more) {
-  const { instance } = request;
-  const [peer] = address.split('?');
+  const { framing } = options;
+  const names = subprotocolsOf(options.subprotocols);
   /** @type {any} */
   let socket;
   let isOver = false;
@@ -160,33 +174,30 @@ export async function openWebSocket(request, address, options, { find, explain }
     socket.onerror = () => {};
     socket.close();
   };
+  const negotiation = framing === 'refused' ? undefined : await import('./websocket-framing.js');
   const [WebSocket, Connection] = await find(options);
 
-  const attempt = (/** @type {HostOptions['framing']} */ framing) => {
+  const opened = (/** @type {Agreed | undefined} */ agreed = undefined) =>
+    request.opened(new Connection(request.instance, socket, options, agreed));
+  /** @type {Attempt} */
+  const attempt = (names, picked = () => opened(), otherwise) => {
     /** @type {any} */
     let failure;
-    socket = new WebSocket(address, offer(options.subprotocols, framing), more);
+    socket = new WebSocket(address, names, more);
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => {
-      if (framing !== options.framing) instance.plainPeers.add(peer);
-      if (framing !== 'demanded' || understand(socket.protocol, framing).framed)
-        return request.opened(new Connection(instance, socket, options));
-      request.oncancel();
-      request.failed(...NOT_SPOKEN);
-    };
+    socket.onopen = () => picked(socket.protocol);
     socket.onerror = (/** @type {any} */ event) => {
       failure = event;
     };
     socket.onclose = (/** @type {any} */ event) => {
       const [isPlain, ...why] = explain(failure ?? event, framing);
-      if (isPlain && framing === 'offered') attempt('refused');
+      if (isPlain && otherwise) otherwise();
       else request.failed(...why);
     };
   };
-  if (!isOver)
-    attempt(
-      options.framing === 'offered' && instance.plainPeers.has(peer) ? 'refused' : options.framing,
-    );
+  if (isOver) return;
+  if (negotiation) negotiation.negotiate(request, address, framing, names, attempt, opened);
+  else attempt(names);
 }
 
 /** @type {Opener} */
