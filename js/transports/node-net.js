@@ -3,6 +3,7 @@ import { Listener } from '../listener.js';
 import { hostPort, parseHostPort } from './node-address.js';
 import { fromNode } from './node-error.js';
 import { Landing, SocketConnection } from './node-socket.js';
+import { removeStale } from './node-stale.js';
 
 /** @typedef {import('../instance.js').Instance} Instance */
 /** @typedef {import('../request.js').Carrier} Carrier */
@@ -82,18 +83,30 @@ export const nodeNet = {
 
   listen(request, address, options) {
     const { instance } = request;
+    const where = { ...parse(address), backlog: options.backlog, ipv6Only: options.ipv6Only };
     const server = net.createServer({ ...socketOptions(options), pauseOnConnect: true }, (socket) =>
       listener.accepted(new SocketConnection(instance, socket, null)),
     );
     const listener = new NetListener(instance, server);
-    request.oncancel = () => listener.abandon();
-    server.on('error', (error) => {
-      const { code, native, message } = fromNode(error);
+    let isOver = false;
+    const abandon = () => {
+      isOver = true;
       listener.abandon();
+    };
+    const fail = (/** @type {Error} */ error) => {
+      const { code, native, message } = fromNode(error);
+      abandon();
       request.failed(code, native, message);
+    };
+    request.oncancel = abandon;
+    server.once('listening', () => request.listening(listener));
+    server.once('error', async (/** @type {NodeJS.ErrnoException} */ error) => {
+      server.on('error', fail);
+      const mayBeStale = 'path' in where && error.code === 'EADDRINUSE';
+      const isFree = mayBeStale && (await removeStale(where.path));
+      if (!isFree) fail(error);
+      else if (!isOver) server.listen(where);
     });
-    server.listen({ ...parse(address), backlog: options.backlog, ipv6Only: options.ipv6Only }, () =>
-      request.listening(listener),
-    );
+    server.listen(where);
   },
 };

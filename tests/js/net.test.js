@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +39,59 @@ async function probeFor(t, ...values) {
 /** Bytes that tell where they are. @param {number} size */
 const pattern = (size) =>
   Buffer.from(Array.from({ length: size }, (_, i) => (i * 131 + (i >> 8) * 17) & 255));
+
+/** A probe, and a folder that goes with the test. @param {import('node:test').TestContext} t */
+async function probeInFolder(t) {
+  const folder = await mkdtemp(join(tmpdir(), 'towline-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const { module } = await probeFor(t, 'wasi');
+  const serveAt = (/** @type {string} */ path) =>
+    module.listen(`unix:${path}`, { protocol: 'probe_stream' });
+  return { folder, module, serveAt };
+}
+
+test('O1: a path that is too long for a socket is refused, and none is cut', async (t) => {
+  const { folder, module, serveAt } = await probeInFolder(t);
+  const most = process.platform === 'linux' ? 107 : 103;
+  const room = most - folder.length - 1;
+  const path = `${folder}/${'é'.repeat(room / 2)}${'x'.repeat(room % 2)}`;
+  assert.equal(Buffer.byteLength(path), most);
+  const server = await serveAt(path);
+  assert.ok((await stat(path)).isSocket());
+  const protocol = 'probe_stream';
+  (await module.connect(server.address, { protocol })).transport.abort();
+  assert.equal(await codeOf(serveAt(`${path}x`)), 'EADDRESS');
+  assert.equal(await codeOf(module.connect(`unix:${path}x`, { protocol })), 'EADDRESS');
+});
+
+/** A socket's file that nobody listens on: a server removes that of its own name only. @param {string} path */
+async function leaveStale(path) {
+  const server = net.createServer().listen(`${path}-first`);
+  await once(server, 'listening');
+  await rename(`${path}-first`, path);
+  await once(server.close(), 'close');
+}
+
+test("O2: a stale socket's file is taken over, a living one's and other files are not", async (t) => {
+  const { folder, module, serveAt } = await probeInFolder(t);
+  const path = join(folder, 'socket');
+  await leaveStale(path);
+  const server = await serveAt(path);
+  assert.equal(await codeOf(serveAt(path)), 'EADDRINUSE');
+  const { transport } = await module.connect(server.address, { protocol: 'probe_stream' });
+  transport.abort();
+  server.close();
+  assert.equal(await codeOf(stat(path)), 'ENOENT');
+
+  await writeFile(path, 'kept');
+  assert.equal(await codeOf(serveAt(path)), 'EADDRINUSE');
+  assert.equal(await readFile(path, 'utf8'), 'kept');
+
+  await leaveStale(`${path}-2`);
+  await symlink(`${path}-2`, `${path}-3`);
+  assert.equal(await codeOf(serveAt(`${path}-3`)), 'EADDRINUSE');
+  assert.ok((await stat(`${path}-2`)).isSocket());
+});
 
 for (const build of builds) {
   test(`what cannot be opened, ${build}`, async (t) => {
