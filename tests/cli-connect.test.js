@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { run as connect } from '../js/cli/connect.js';
+import { Rendezvous } from '../js/rendezvous.js';
 import { openBridge, openTarget, untilEnd } from './bridge/stage.js';
 import { run, start } from './cli/command.js';
 
@@ -164,6 +165,24 @@ describe('netcat', () => {
     const none = await run(t, ['connect', 'exec:/nonexistent/program']);
     assert.equal(none.code, 1);
     assert.match(none.err, /ENOENT$/);
+  });
+
+  test('a WASI command in a Worker', async (t) => {
+    const cat = await run(t, ['connect', 'worker:build/wasi/programs/cat.wasm'], 'hello');
+    assert.deepEqual(cat, { out: 'hello', code: 0, err: '' });
+  });
+
+  test('a room of WebRTC', async (t) => {
+    const rendezvous = new Rendezvous();
+    t.after(() => rendezvous.close());
+    const room = ['webrtc-stream:room', '--keep-open', '--rendezvous', await rendezvous.listening];
+    const server = await listen(t, ...room);
+    server.child.stdin.end('answer');
+    const there = once(server.child.stdout, 'data');
+    const { out, code } = await run(t, ['connect', ...room], 'question');
+    assert.deepEqual({ out, code }, { out: 'answer', code: 0 });
+    assert.equal(String(await there), 'question');
+    assert.equal(await server.code(), 0);
   });
 
   test('through a bridge', async (t) => {
