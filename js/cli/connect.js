@@ -203,11 +203,11 @@ async function stream(loop, { address, settings, listen }, make) {
  * @param {Command['settings']} settings
  */
 async function first(loop, address, make, settings) {
-  /** @type {(lost: Promise<TowlineError | null>) => void} */
+  /** @type {(transport: {closed: Promise<TowlineError | null>}) => void} */
   let come = () => {};
-  /** @type {Promise<Promise<TowlineError | null>>} */
+  /** @type {Promise<{closed: Promise<TowlineError | null>}>} */
   const client = new Promise((resolve) => {
-    come = (lost) => resolve(lost);
+    come = resolve;
   });
   let isTaken = false;
   const server = await loop.listen(
@@ -216,17 +216,15 @@ async function first(loop, address, make, settings) {
       if (isTaken) return { connectionMade: (transport) => transport.abort() };
       isTaken = true;
       return observed(make(), (name, [transport]) => {
-        if (name === 'connectionMade') come(transport.closed);
+        if (name === 'connectionMade') come(transport);
       });
     },
     settings,
   );
   say(`listening on ${server.address}`);
-  try {
-    return await client;
-  } finally {
-    server.close();
-  }
+  const { closed } = await client;
+  server.close();
+  return closed;
 }
 
 /** @param {string[]} args */
