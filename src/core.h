@@ -27,6 +27,7 @@ enum {
   TOW_SLAB_SIZE = TOW_READ_MAX, /* what plain protocols' reads are lent; the loop has one */
   TOW_OWN_SLAB_SIZE = 65536,    /* the same for a transport that needs one of its own */
   TOW_CORK_SIZE = 16384,        /* taken bytes that may be held back until the callback returns [W7] */
+  TOW_SMALL_WRITE = 1023,       /* of those, what a callback's first write may have; a larger one leaves at once */
   TOW_CHUNK_SIZE = 4096,        /* the least that the write queue allocates */
   TOW_STEP_MAX = 65536,         /* [F7] */
   TOW_HIGH_DEFAULT = 65536,     /* [F1] */

@@ -3,30 +3,35 @@
  * A write is offered to the host at once if nothing is queued before it; what the host does not take is queued, and the
  * host pulls it when it can. Where the host wants it so, small writes made inside a callback are held back in the
  * loop's cork and offered as one when the outermost callback returns [W7]. They count as taken. The cork holds bytes of
- * one transport at a time: a write to another one, a write too large for it, close and write_eof empty it first. */
+ * one transport at a time: a write to another one, a write too large for it, close and write_eof empty it first. A
+ * first write that is no small one may well be the only one, and is not copied: it leaves at once, those behind it are
+ * held. */
 #include "core.h"
 
-/* Offers bytes to the host and queues the rest. False when the connection was lost over it. */
-static bool offer(tow_transport *t, const tow_iovec *lines, size_t count, size_t size) {
-  size_t taken = t->size == 0 ? t->table->write(t->connection, lines, count) : 0;
-  if (t->state & TOW_LOST) return false;
-  if (taken >= size) return true;
+static TOW_APART void queue_rest(tow_transport *t, const tow_iovec *lines, size_t count, size_t taken, size_t size) {
+  if (t->state & TOW_LOST) return;
   bool first = t->size == 0;
   if (!tow_queue_put(t, lines, count, taken, size - taken)) {
     tow_fail(t, TOW_ENOMEM, 0, NULL);
-    return false;
+    return;
   }
   if (first && t->table->flush) t->table->flush(t->connection);
   tow_maybe_pause_writing(t);
-  return true;
+}
+
+/* Offers bytes to the host and queues the rest. The connection may be lost over it. */
+static void offer(tow_transport *t, const tow_iovec *lines, size_t count, size_t size) {
+  size_t taken = t->size == 0 ? t->table->write(t->connection, lines, count) : 0;
+  if (taken < size) queue_rest(t, lines, count, taken, size);
 }
 
 void tow_cork_flush(tow_loop *loop) {
   tow_transport *t = loop->corked;
-  tow_iovec line = {loop->cork->data, loop->cork->end};
+  size_t size = loop->cork->end;
   loop->corked = NULL;
+  if (size == 0) return;
   loop->cork->end = 0;
-  offer(t, &line, 1, line.size);
+  offer(t, &(tow_iovec){loop->cork->data, size}, 1, size);
 }
 
 static tow_chunk *get_cork(tow_loop *loop) {
@@ -38,14 +43,13 @@ static tow_chunk *get_cork(tow_loop *loop) {
 /* Holds the bytes back, if they may be and there is room. */
 static bool cork(tow_transport *t, const tow_iovec *lines, size_t count, size_t size) {
   tow_loop *loop = t->loop;
-  if (loop->depth == 0 || !(t->abilities & TOW_WANTS_CORK) || t->size > 0) return false;
-  if (loop->corked && (loop->corked != t || size > TOW_CORK_SIZE - loop->cork->end)) {
-    tow_cork_flush(loop);
-    if (t->size > 0) return false;
-  }
-  if (size > TOW_CORK_SIZE || (t->state & TOW_LOST) || !get_cork(loop)) return false;
-  tow_chunk_fill(loop->cork, &(tow_cursor){lines, count, 0});
+  if (loop->depth == 0 || !(t->abilities & TOW_WANTS_CORK)) return false;
+  if (loop->corked && (loop->corked != t || size > TOW_CORK_SIZE - loop->cork->end)) tow_cork_flush(loop);
+  if (t->size > 0 || (t->state & TOW_LOST) || !get_cork(loop)) return false;
+  size_t most = loop->corked ? TOW_CORK_SIZE : TOW_SMALL_WRITE;
   loop->corked = t;
+  if (size > most) return false;
+  tow_chunk_fill(loop->cork, &(tow_cursor){lines, count, 0});
   return true;
 }
 
@@ -56,27 +60,28 @@ int tow_drop_write(tow_transport *t) {
   return 0;
 }
 
-int tow_transport_write(tow_transport *t, const void *data, size_t size) {
-  tow_iovec line = {data, size};
-  return tow_transport_writelines(t, &line, 1);
-}
-
-int tow_transport_writelines(tow_transport *t, const tow_iovec *lines, size_t count) {
+static int put(tow_transport *t, const tow_iovec *lines, size_t count, size_t size) {
   if (t->state & TOW_WRITE_ENDED) return TOW_ESHUTDOWN;
   if (!(t->abilities & TOW_CAN_WRITE)) return TOW_ENOTSUP;
-  size_t size = 0;
-  for (size_t i = 0; i < count; i++) {
-    if (lines[i].size > PTRDIFF_MAX - size) return TOW_EINVAL;
-    size += lines[i].size;
-  }
+  if (size > PTRDIFF_MAX) return TOW_EINVAL;
   if (size == 0) return 0;
   if (t->state & TOW_CLOSING) return tow_drop_write(t);
   if (cork(t, lines, count, size)) return 0;
   /* Emptying the cork may have called pause_writing, or failed. */
   if (t->state & TOW_WRITE_ENDED) return TOW_ESHUTDOWN;
-  if (t->state & TOW_CLOSING) return 0;
-  if (offer(t, lines, count, size)) return 0;
+  if (!(t->state & TOW_CLOSING)) offer(t, lines, count, size);
   return t->error.code == TOW_ENOMEM ? TOW_ENOMEM : 0;
+}
+
+int tow_transport_write(tow_transport *t, const void *data, size_t size) {
+  return put(t, &(tow_iovec){data, size}, 1, size);
+}
+
+int tow_transport_writelines(tow_transport *t, const tow_iovec *lines, size_t count) {
+  size_t size = 0;
+  for (size_t i = 0; i < count; i++)
+    size = lines[i].size > SIZE_MAX - size ? SIZE_MAX : size + lines[i].size;
+  return put(t, lines, count, size);
 }
 
 /* ---- Half-close ---- */

@@ -112,6 +112,7 @@ typedef struct tow_uv_stream {
   tow_uv_address peer;      /* kept, because the system forgets it when the peer resets; TCP only */
   uint64_t turn;            /* when it last read */
   size_t writing;           /* bytes lent to libuv */
+  int fd;                   /* once it is connected */
   bool reading, lending;
 } tow_uv_stream;
 
@@ -120,6 +121,7 @@ enum { TOW_UV_ABILITIES = TOW_CAN_STREAM | TOW_WANTS_CORK };
 
 /* NULL when out of memory. */
 tow_uv_stream *tow_uv_stream_new(tow_uv_host *host, int family);
+/* When it is connected. */
 void tow_uv_stream_configure(tow_uv_stream *stream, const tow_options *options);
 /* Reports tow_host_closed, if there is a transport, and frees the stream; later. */
 void tow_uv_stream_close(tow_uv_stream *stream);

@@ -5,21 +5,24 @@
  * system call, and the poll reports what is left in the next turn. Everything read is taken, because nothing can happen
  * between tow_host_lend and tow_host_received.
  *
- * Writing: what uv_try_write does not take is queued by the core. uv_write tells nothing until all of a request has
- * left, so it gets a step at a time [F7], which serves to wait until the socket has room; then uv_try_write takes what
- * it can. */
+ * Writing: what try_write does not take is queued by the core. uv_write tells nothing until all of a request has left,
+ * so it gets a step at a time [F7], which serves to wait until the socket has room; then try_write takes what it can.
+ */
 #include "uv_internal.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 enum {
-  PIECES = 64,     /* one uv_try_write's */
+  PIECES = 64,     /* of the queue, one try_write's */
   STEP_PIECES = 4, /* uv_write's; it allocates for more */
 };
 
-static void fail(tow_uv_stream *s, int status) {
+static __attribute__((noinline)) void fail(tow_uv_stream *s, int status) {
   char text[TOW_UV_ERROR_TEXT];
   tow_error error = tow_uv_error_of(status, text);
   tow_host_failed(s->transport, &error);
@@ -45,10 +48,9 @@ static void apply_reading(tow_uv_stream *s);
 /* The end of the stream; or a reset right behind the last bytes, which libuv takes for one: it reads no further than a
  * hang-up. The error is still the socket's. */
 static void end(tow_uv_stream *s) {
-  uv_os_fd_t fd;
   int error = 0;
   socklen_t size = sizeof error;
-  if (uv_fileno(&s->uv.handle, &fd) == 0) getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0)
     fail(s, uv_translate_sys_error(error));
   else
@@ -83,34 +85,15 @@ static void set_reading(void *connection, bool on) {
 
 /* ---- Writing ---- */
 
-static size_t to_bufs(uv_buf_t *bufs, const tow_iovec *lines, size_t count) {
-  size_t size = 0;
-  for (size_t i = 0; i < count; i++) {
-    bufs[i].base = (char *)(uintptr_t)lines[i].base; /* only read from */
-    bufs[i].len = lines[i].size;
-    size += lines[i].size;
-  }
-  return size;
-}
-
+/* What uv_try_write does, without its detours: a fifth of all the instructions that an echo took. */
 static size_t try_write(void *connection, const tow_iovec *lines, size_t count) {
   tow_uv_stream *s = connection;
-  size_t taken = 0;
-  while (count > 0) {
-    uv_buf_t bufs[PIECES];
-    size_t some = count < PIECES ? count : PIECES;
-    size_t size = to_bufs(bufs, lines, some);
-    int status = uv_try_write(&s->uv.stream, bufs, (unsigned)some); /* UV_EAGAIN also while a uv_write is under way */
-    if (status < 0 && status != UV_EAGAIN) {
-      fail(s, status);
-      return 0;
-    }
-    if (status > 0) taken += (size_t)status;
-    if (status < 0 || (size_t)status < size) break;
-    lines += some;
-    count -= some;
-  }
-  return taken;
+  if (s->writing > 0) return 0; /* those go first */
+  ssize_t size = count == 1 ? write(s->fd, lines->base, lines->size)
+                            : writev(s->fd, (const struct iovec *)lines, count < IOV_MAX ? (int)count : IOV_MAX);
+  if (size >= 0) return (size_t)size;
+  if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS) fail(s, uv_translate_sys_error(errno));
+  return 0;
 }
 
 static void on_written(uv_write_t *write, int status);
@@ -122,7 +105,10 @@ static void flush(void *connection) {
   if (s->writing > 0) return;
   size_t count = tow_host_peek(s->transport, lines, STEP_PIECES, tow_host_step(s->transport));
   if (count == 0) return;
-  s->writing = to_bufs(bufs, lines, count);
+  for (size_t i = 0; i < count; i++) {
+    bufs[i] = (uv_buf_t){(char *)(uintptr_t)lines[i].base, lines[i].size}; /* only read from */
+    s->writing += lines[i].size;
+  }
   int status = uv_write(&s->call.write, &s->uv.stream, bufs, (unsigned)count, on_written);
   if (status == 0) return;
   s->writing = 0;
@@ -189,7 +175,7 @@ static int extra_info(void *connection, const char *name, char *value, size_t ca
   }
   if (strcmp(name, "read_backpressure") == 0) return snprintf(value, capacity, "stream");
   uv_os_fd_t fd;
-  if (uv_fileno(&s->uv.handle, &fd) < 0) return TOW_ENOENT;
+  if (uv_fileno(&s->uv.handle, &fd) < 0) return TOW_ENOENT; /* closing */
   return tow_uv_socket_info(fd, name, value, capacity);
 }
 
@@ -218,6 +204,7 @@ tow_uv_stream *tow_uv_stream_new(tow_uv_host *host, int family) {
 }
 
 void tow_uv_stream_configure(tow_uv_stream *s, const tow_options *options) {
+  uv_fileno(&s->uv.handle, &s->fd);
   if (s->uv.handle.type != UV_TCP) return;
   if (options->nodelay) uv_tcp_nodelay(&s->uv.tcp, 1);
   if (!(options->keepalive > 0)) return;

@@ -197,6 +197,39 @@ static void cork_and_large_write(void) {
   CHECK(sent(p) == 100015 && tow_memory_writes(p->peer) == 3);
   probe_free(p);
 }
+static int one_large_write(probe *p, const char *event) {
+  if (!is(event, "DR")) return 0;
+  write_bytes(p, 1024);
+  CHECK(sent(p) == 1024);
+  for (int i = 0; i < p->counter; i++)
+    write_bytes(p, 1024);
+  if (p->counter == 2) tow_transport_abort(p->transport);
+  return 0;
+}
+static void one_large_write_at_once(void) {
+  probe *p = probe_open(TOW_STREAM, &corks, one_large_write);
+  send_bytes(p, 1);
+  run(p);
+  CHECK(tow_memory_writes(p->peer) == 1);
+  probe_free(p);
+}
+static void large_writes_behind_another(void) {
+  probe *p = probe_open(TOW_STREAM, &corks, one_large_write);
+  p->counter = 10;
+  send_bytes(p, 1);
+  run(p);
+  CHECK(sent(p) == 11 * 1024 && tow_memory_writes(p->peer) == 2);
+  probe_free(p);
+}
+static void large_writes_and_abort(void) {
+  probe *p = probe_open(TOW_STREAM, &corks, one_large_write);
+  p->counter = 2;
+  send_bytes(p, 1);
+  run(p);
+  CHECK(sent(p) == 1024);
+  EXPECT(p, "CM DR:1 CL:none");
+  probe_free(p);
+}
 static void cork_meets_a_full_host(void) {
   tow_memory_options options = corks;
   options.capacity = 300;
@@ -300,6 +333,9 @@ const test write_tests[] = {
     {"W7 close sends what was held back", cork_and_close},
     {"W7 abort drops what was held back", cork_and_abort},
     {"W7 a large write keeps the order", cork_and_large_write},
+    {"W7 a large write leaves at once", one_large_write_at_once},
+    {"W7 those behind it leave as one", large_writes_behind_another},
+    {"W7 abort after a large write", large_writes_and_abort},
     {"W7 what a full host does not take is queued", cork_meets_a_full_host},
     {"W7 a pause while the cork is emptied may end the stream", cork_and_end_in_pause},
     {"W7 outside of callbacks nothing is held back", outside_callbacks_at_once},

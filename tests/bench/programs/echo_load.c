@@ -1,6 +1,6 @@
 /* Sends messages to an echo server, one at a time on each connection, and checks every byte that comes back.
  * usage: echo_load PORT PROCESS CONNECTIONS SIZE SECONDS|MESSAGES
- * A number with an "s" behind it is seconds, measured after a tenth of that for warming up; without it is so many
+ * Port 0: the connections are open already, as descriptors from 3 on. A number with an "s" behind it is seconds, measured after a tenth of that for warming up; without it is so many
  * messages. Prints messages, seconds, and the seconds of processor time that PROCESS took meanwhile, all and the
  * user's. */
 #define _GNU_SOURCE
@@ -73,7 +73,7 @@ int main(int argc, char **argv) {
 
   int poll = epoll_create1(0);
   for (int i = 0; i < count; i++) {
-    all[i] = (connection){.fd = connect_to(port), .phase = (unsigned)i % PHASES};
+    all[i] = (connection){.fd = port ? connect_to(port) : 3 + i, .phase = (unsigned)i % PHASES};
     fcntl(all[i].fd, F_SETFL, O_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = &all[i]};
     epoll_ctl(poll, EPOLL_CTL_ADD, all[i].fd, &event);
