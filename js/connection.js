@@ -69,8 +69,8 @@ export class Connection {
       return made;
     };
     this.made(this.create(0));
-    if (this.transport && (high ?? low) !== undefined)
-      instance.call(SET_LIMITS, this.top, high ?? UNSET, low ?? UNSET);
+    if (this.transport && this.writing && (high ?? low) !== undefined)
+      instance.call(SET_LIMITS, this.writing, high ?? UNSET, low ?? UNSET);
     return made;
   }
 
@@ -99,6 +99,11 @@ export class Connection {
   /** What the user asks of the transport, while there is one. @param {string} name @param {...number} values */
   ask(name, ...values) {
     if (this.live) this.instance.call(name, this.top, ...values);
+  }
+
+  /** The transport that `high` and `low` are of; 0: none. */
+  get writing() {
+    return this.top;
   }
 
   get live() {

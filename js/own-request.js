@@ -14,7 +14,7 @@ import { defaults, framings, Request } from './request.js';
  * @property {number} [context] the constructor's context: an address in the module, or 0
  * @property {number} [timeout] milliseconds until it is open; 0: none; 30 seconds unless said
  * @property {number} [high] write buffer limits, in bytes, for a module that exports
- *   `tow_transport_set_write_buffer_limits`: above it writing is paused
+ *   `tow_transport_set_write_buffer_limits`: above it writing is paused; of a child those of its standard input
  * @property {number} [low] what the write buffer drains to before writing is resumed; high / 4 unless given
  * @property {AbortSignal} [signal] cancels it, until it is open: ECANCELED, whose `cause` is the signal's reason
  */

@@ -91,6 +91,8 @@ export function readSpawn(request, address, given) {
 /** A child: its pipes are connections of their own, opened right after it. @internal */
 export class Subprocess extends Connection {
   pid = 0;
+  /** Its standard input. @type {Connection | undefined} */
+  #input;
 
   /** @override @param {number} request */
   create(request) {
@@ -107,10 +109,16 @@ export class Subprocess extends Connection {
   /** @param {number} transport @param {number} fd @param {Connection} pipe */
   #openPipe(transport, fd, pipe) {
     const { instance } = this;
+    if (fd === 0) this.#input = pipe;
     pipe.made(instance.call('tow_wasm_pipe', transport, fd, pipe.id, pipe.abilities));
     if (pipe.transport !== 0) return;
     pipe.abandon(new TowlineError('ENOMEM', 'no memory for a pipe of a subprocess'));
     instance.call('tow_transport_close', transport);
+  }
+
+  /** Standard input's, whose flow control is the child's [X8]. @override */
+  get writing() {
+    return this.#input?.transport ?? 0;
   }
 
   /** By descriptor. @returns {[number, Connection][]} */

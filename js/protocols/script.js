@@ -164,9 +164,6 @@ export class Script extends ScriptModule {
       factory,
       opened: (transport, protocol) => {
         result = { transport, protocol };
-        const { high, low } = options;
-        if (transport instanceof SubprocessTransport && (high ?? low) !== undefined)
-          transport.getPipeTransport(0)?.setWriteBufferLimits({ high, low }); // whose flow control is the child's [X8]
       },
       failed: (error) => {
         thrown = { error };

@@ -106,6 +106,20 @@ for (const build of builds) {
     assert.equal(story.returncode, 6);
   });
 
+  test(`F1, X8: limits of a child are those of its standard input, ${build}`, async (t) => {
+    const { module, all, shell } = await stage(t, build);
+    const { transport } = await shell('exec sleep 1000', { high: 2 << 20 });
+    const megabyte = new Uint8Array(1 << 20);
+    module.call('tow_transport_write', all[0].pipe(0), megabyte);
+    assert.ok(!all[0].calls.includes('pauseWriting'));
+    for (let i = 0; i < 3; i++) module.call('tow_transport_write', all[0].pipe(0), megabyte);
+    assert.ok(all[0].calls.includes('pauseWriting'));
+    transport.close();
+    await transport.closed;
+    const without = await shell('exit 0', { stdio: ['null', 'pipe', 'pipe'], low: 5 });
+    assert.equal(await without.transport.closed, null);
+  });
+
   test(`children that cannot be, ${build}`, async (t) => {
     const { module, all } = await stage(t, build);
     const spawn = (/** @type {string} */ address, /** @type {object} */ options = {}) =>
