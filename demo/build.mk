@@ -42,12 +42,19 @@ RESP_WASM := demo/resp_wasm.c $(RESP)
 $(foreach build,wasi emscripten,$(RESP_WASM:%.c=build/$(build)/%.o)): $(RESP_HEADERS)
 $(eval $(call tow_module,resp,$(RESP_WASM),resp_check_protocol resp_check_sent))
 
+# ---- The stream of the page's first panel ----
+STREAM_EXPORTS := stream_new stream_burst stream_end stream_hold stream_read_slowly stream_set_marks stream_close \
+  stream_abort tow_transport_get_write_buffer_size tow_transport_get_write_buffer_limits
+build/wasi/stream.wasm build/emscripten/stream.wasm: demo/stream.h
+$(eval $(call tow_module,stream,demo/stream.c,$(STREAM_EXPORTS)))
+
 # ---- make demo ----
 # DEMO: options of demo/server.js, as in `make demo DEMO="--port 9000"`.
+DEMO_MODULES := $(addprefix build/wasi/,echo.wasm stream.wasm mqtt.wasm netcode.wasm) js/protocols/script.wasm
 .PHONY: demo demo-native
 demo: node_modules/.package-lock.json
 	@.ci/deps demo
-	@$(MAKE) --no-print-directory build/wasi/mqtt.wasm build/wasi/netcode.wasm
+	@$(MAKE) --no-print-directory $(DEMO_MODULES)
 	@node demo/server.js $(DEMO)
 
 demo-native:

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-/** The demo's server: the pages, an MQTT broker for one and for build/mqtt, and a rendezvous for the other. */
+/** The demo's server: the page, and the peers of its panels: of streams, an MQTT broker, a rendezvous for WebRTC. */
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Rendezvous } from '../js/rendezvous.js';
-import { listen, MQTT_PATH, PASSWORD, portOf, startBroker, USER } from './broker.js';
-import { serveFile } from './files.js';
+import { listen, MQTT_PATH, PASSWORD, portOf, startBroker, USER } from './server/broker.js';
+import { Peers, STREAM_PATH } from './server/peer.js';
+import { isOurs, requests } from './server/requests.js';
 
 const PAGE_PORT = 8080;
 const MQTT_PORT = 1883;
@@ -13,7 +14,7 @@ const RENDEZVOUS_PATH = '/rendezvous/';
 
 const help = `Usage: node demo/server.js [OPTIONS]
 
-Serves the demo's pages, an MQTT broker and a rendezvous for WebRTC until interrupted.
+Serves the demo's page and the peers of its panels until interrupted.
 
   --host ADDRESS     listen there (127.0.0.1)
   --port N           for the page and WebSockets; 0: the system chooses (${PAGE_PORT}, or another if it is taken)
@@ -22,18 +23,7 @@ Serves the demo's pages, an MQTT broker and a rendezvous for WebRTC until interr
 `;
 
 /**
- * WebSockets that neither the broker nor the rendezvous takes.
- * @param {import('node:http').IncomingMessage} request
- * @param {import('node:stream').Duplex} socket
- */
-function refuseOthers({ url = '' }, socket) {
-  const [path] = url.split('?');
-  if (path === MQTT_PATH || path.startsWith(RENDEZVOUS_PATH)) return;
-  socket.on('error', () => {}).end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-}
-
-/**
- * Whose pages may use the rendezvous: this server's own. When it listens on every address, its names are not known.
+ * Whose pages may use what is here: this server's own. When it listens on every address, its names are not known.
  * @param {string} host
  * @param {number} port
  */
@@ -46,37 +36,59 @@ function originsOf(host, port) {
 const hostOf = (host) => (host.includes(':') ? `[${host}]` : host);
 
 /**
+ * Gives WebSockets to the peers of streams, and refuses those that neither the broker nor the rendezvous takes.
+ * @param {import('node:http').Server} http
+ * @param {Peers} peers
+ * @param {() => string[]} origins
+ */
+function upgrade(http, peers, origins) {
+  http.on('upgrade', (request, socket, head) => {
+    const [path] = (request.url ?? '').split('?');
+    if (path === MQTT_PATH || path.startsWith(RENDEZVOUS_PATH)) return;
+    const [, name] = STREAM_PATH.exec(path) ?? [];
+    socket.on('error', () => {});
+    if (name && isOurs(request, origins())) peers.accept(name, request, socket, head);
+    else
+      socket.end(
+        `HTTP/1.1 ${name ? '403 Forbidden' : '404 Not Found'}\r\nConnection: close\r\n\r\n`,
+      );
+  });
+}
+
+/**
  * Starts everything. The ports that are not given are the usual ones, or others if those are taken.
  * @param {{ host?: string, port?: number, mqttPort?: number }} [options]
- * @returns {Promise<{ page: string, netcode: string, ws: string, tcp: string, close: () => Promise<void> }>}
  */
 export async function startDemo({ host = '127.0.0.1', port, mqttPort } = {}) {
-  const http = createServer(serveFile);
-  http.on('upgrade', refuseOthers);
+  const peers = new Peers();
+  /** @type {() => string[]} */
+  const origins = () => originsOf(host, portOf(http));
+  const config = () => ({ tcp, user: USER, password: PASSWORD });
+  const http = createServer(requests({ peers, origins, config }));
+  upgrade(http, peers, origins);
   const broker = await startBroker(http, {
     host,
     port: mqttPort ?? MQTT_PORT,
     fallback: mqttPort === undefined,
   });
   const name = hostOf(host);
+  const tcp = `tcp://${name}:${broker.port}`;
   try {
     await listen(http, { host, port: port ?? PAGE_PORT, fallback: port === undefined });
   } catch (error) {
-    await broker.close();
+    await Promise.all([broker.close(), peers.close()]);
     throw error;
   }
-  const rendezvous = new Rendezvous({
-    server: http,
-    path: RENDEZVOUS_PATH,
-    origins: originsOf(host, portOf(http)),
-  });
+  const rendezvous = new Rendezvous({ server: http, path: RENDEZVOUS_PATH, origins: origins() });
+  const base = `http://${name}:${portOf(http)}/demo/`;
   return {
-    page: `http://${name}:${portOf(http)}/demo/`,
-    netcode: `http://${name}:${portOf(http)}/demo/netcode.html?room=lobby`,
+    page: base,
+    mqtt: `${base}mqtt.html`,
+    netcode: `${base}netcode.html?room=lobby`,
     ws: `ws://${name}:${portOf(http)}/mqtt`,
-    tcp: `tcp://${name}:${broker.port}`,
+    tcp,
     close: async () => {
-      await Promise.all([broker.close(), rendezvous.close()]);
+      await Promise.all([broker.close(), rendezvous.close(), peers.close()]);
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));
     },
@@ -125,7 +137,6 @@ async function main() {
   });
   console.log(`
   The page        ${demo.page}
-  Netcode         ${demo.netcode}
   MQTT over TCP   ${demo.tcp}
   MQTT over WS    ${demo.ws}
 

@@ -36,7 +36,7 @@ beforeEach(async () => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(String(error)));
-  await page.goto(demo.page);
+  await page.goto(demo.mqtt);
 });
 afterEach(() => page?.close());
 
@@ -167,10 +167,12 @@ test('the server gives nothing but the page', async () => {
   };
   for (const path of [
     '/demo/',
-    '/demo/page.js',
+    '/demo/page/page.js',
     '/js/index.js',
     '/build/wasi/mqtt.wasm?x=1',
     '/demo/style.css',
+    '/demo/mqtt.c',
+    '/node_modules/uplot/dist/uPlot.esm.js',
   ])
     assert.equal(await ask(path), 200, path);
   assert.equal(await ask('/'), 302);
@@ -182,8 +184,10 @@ test('the server gives nothing but the page', async () => {
     '/demo/..%5c..%5cpackage.json',
     '/../../../../etc/passwd',
     '//etc/passwd',
-    '/demo/mqtt.c',
     '/demo/build.mk',
+    '/src/write.c',
+    '/node_modules/uplot/package.json',
+    '/node_modules/ws/index.js',
     '/demo',
     '/js',
     '/build/mqtt',
@@ -193,4 +197,5 @@ test('the server gives nothing but the page', async () => {
   ])
     assert.equal(await ask(path), 404, path);
   assert.equal(await ask('/demo/', 'POST'), 405);
+  assert.equal(await ask('/demo/server/../../package.json'), 404);
 });

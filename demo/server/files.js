@@ -1,10 +1,10 @@
-/** The demo's files over HTTP: the page, the JavaScript that it loads, the wasm modules, and nothing else. */
+/** The demo's files over HTTP: the page, what it loads, the C sources that it shows, and nothing else. */
 import { createReadStream, realpathSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = realpathSync(fileURLToPath(new URL('..', import.meta.url)));
+const root = realpathSync(fileURLToPath(new URL('../..', import.meta.url)));
 
 /** What may be asked for: the folders, and in them the kinds of files. */
 const folders = ['demo', 'js', join('build', 'wasi'), join('build', 'emscripten')];
@@ -12,17 +12,44 @@ const folders = ['demo', 'js', join('build', 'wasi'), join('build', 'emscripten'
 const types = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
 };
+/** What only the demo's own folder shows. @type {Record<string, string>} */
+const sources = { '.c': 'text/plain; charset=utf-8', '.h': 'text/plain; charset=utf-8' };
 
-const headers = {
+/** Of what others have made, these files. */
+const libraries = [
+  'uplot/dist/uPlot.esm.js',
+  'uplot/dist/uPlot.min.css',
+  '@xterm/xterm/lib/xterm.mjs',
+  '@xterm/xterm/css/xterm.css',
+  '@xterm/addon-fit/lib/addon-fit.mjs',
+].map((path) => join(root, 'node_modules', ...path.split('/')));
+
+/** What every answer has; with it pages may share memory with their Workers. */
+export const headers = {
   'Cache-Control': 'no-cache',
   'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+  'Cross-Origin-Resource-Policy': 'same-origin',
   'Content-Security-Policy':
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss:; base-uri 'none'",
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws: wss:; " +
+    "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 };
+
+/** @param {string} file */
+function typeOf(file) {
+  const type = extname(file);
+  if (libraries.includes(file)) return types[type];
+  const isIn = (/** @type {string} */ folder) => file.startsWith(join(root, folder) + sep);
+  if (isIn('demo') && type in sources) return sources[type];
+  return folders.some(isIn) ? types[type] : undefined;
+}
 
 /**
  * The file that an URL's path names, or null if it is not one of ours. Links are followed before it is looked at, so
@@ -32,10 +59,10 @@ const headers = {
 async function find(path) {
   try {
     const file = await realpath(join(root, decodeURIComponent(path)));
-    const inside = folders.some((folder) => file.startsWith(join(root, folder) + sep));
-    if (!inside || !(extname(file) in types)) return null;
+    const type = typeOf(file);
+    if (type === undefined) return null;
     const { size } = await stat(file);
-    return { file, size, type: types[extname(file)] };
+    return { file, size, type };
   } catch {
     return null;
   }
