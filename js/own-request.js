@@ -12,7 +12,7 @@ import { defaults, framings, Request } from './request.js';
  * @typedef {object} OwnOptions
  * @property {string} protocol the constructor that the module exports: `tow_protocol *NAME(tow_loop *, void *context)`
  * @property {number} [context] the constructor's context: an address in the module, or 0
- * @property {number} [timeout] milliseconds until it is open; 0: none; 30 seconds unless said
+ * @property {number} [timeout] milliseconds until it is open; 0 or Infinity: none; 30 seconds unless said
  * @property {number} [high] write buffer limits, in bytes, for a module that exports
  *   `tow_transport_set_write_buffer_limits`: above it writing is paused; of a child those of its standard input
  * @property {number} [low] what the write buffer drains to before writing is resumed; high / 4 unless given
@@ -34,6 +34,7 @@ function wrongIn(options) {
   const { signal, framing } = options;
   for (const name of amounts) {
     const value = options[name] ?? 0;
+    if (name === 'timeout' && value === Number.POSITIVE_INFINITY) continue;
     if (!(value >= 0 && value <= MOST)) return `${name} is from 0 to ${MOST}, not ${value}`;
   }
   if (options.low > (options.high ?? MOST / 4)) return 'low is above high';
@@ -78,7 +79,8 @@ export class OwnRequest extends Request {
   /** @param {import('./request.js').Verb} verb */
   start(verb) {
     const { instance, address, options } = this;
-    const { protocol, signal, timeout = TIMEOUT, high, low } = options;
+    const { protocol, signal, high, low } = options;
+    const timeout = options.timeout ?? TIMEOUT;
     const lacks = (/** @type {string} */ name) => typeof instance.exports[name] !== 'function';
     const wrong = wrongIn(options);
     if (instance.dead) this.#reject(instance.dead);
@@ -90,7 +92,7 @@ export class OwnRequest extends Request {
     else {
       instance.requests.set(this, this);
       signal?.addEventListener('abort', this.#abort);
-      if (timeout > 0)
+      if (timeout > 0 && timeout <= MOST)
         this.#timer = setTimeout(() => this.#giveUp('ETIMEDOUT', 'timed out'), timeout);
       this.begin(verb, address, options);
     }

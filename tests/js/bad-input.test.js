@@ -38,7 +38,7 @@ async function refusing(t) {
 
 /** By option: what it cannot be. @type {Record<string, unknown[]>} */
 const numbers = {
-  timeout: ['soon', Number.NaN, -1, Number.POSITIVE_INFINITY, 2 ** 31],
+  timeout: ['soon', Number.NaN, -1, Number.NEGATIVE_INFINITY, 2 ** 31],
   high: ['x', -1, 2 ** 31, {}],
   low: ['x', -1, 2 ** 30],
   inbox: ['x', -1, Number.NaN],

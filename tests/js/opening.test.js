@@ -54,6 +54,24 @@ for (const [name, open] of Object.entries(ways)) {
   });
 }
 
+test('O1, O2: a time-out of 0 or Infinity is none, one of null is not given', async (t) => {
+  let begun = new Signal();
+  const loop = new Loop({ transports: { never: { connect: () => begun.fire(0) } } });
+  t.after(() => loop.close());
+  await loop.start();
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const timeout of /** @type {any[]} */ ([0, Number.POSITIVE_INFINITY, null])) {
+    begun = new Signal();
+    const controller = new AbortController();
+    const opening = loop.connect('never:x', factory, { timeout, signal: controller.signal });
+    await begun.fired;
+    t.mock.timers.tick(0x7fffffff);
+    controller.abort();
+    const code = timeout === null ? 'ETIMEDOUT' : 'ECANCELED';
+    await assert.rejects(opening, { code }, `${timeout}`);
+  }
+});
+
 test('O1: a signal that is aborted later is nothing to what is open', async (t) => {
   const { loop } = loopFor(t);
   const controller = new AbortController();
