@@ -27,7 +27,7 @@ Compiles the files, links them with Towline, and exports their constructors: the
 
   -o, --output FILE     the module
   --export NAME         exports another function or constructor, too; may be repeated
-  --plain               without Towline framing: 6 KB less
+  --plain               without Towline framing, and smaller
   -I FOLDER             looks for headers there; may be repeated
   -D NAME[=VALUE]       defines a macro; may be repeated
   -O LEVEL              for your files, instead of -Oz
