@@ -3,7 +3,7 @@
  * @param {import('./instance.js').Instance} instance
  * @returns {Record<string, Function>}
  */
-export function endpointImports(instance) {
+export function imports(instance) {
   const thing = (/** @type {number} */ id) => /** @type {any} */ (instance.things.get(id));
   return {
     sendto: (/** @type {number} */ id, /** @type {number[]} */ ...values) =>

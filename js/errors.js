@@ -9,12 +9,12 @@ export class TowlineError extends Error {
    * @param {string} message
    * @param {{native?: number, cause?: unknown}} [more]
    */
-  constructor(code, message, { native = 0, cause } = {}) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(code, message, more = {}) {
+    super(message, more);
     this.name = 'TowlineError';
     this.code = code;
     /** What the host calls it: an errno, a WebSocket close code, a callback's return value; or 0. */
-    this.native = native;
+    this.native = more.native ?? 0;
   }
 }
 

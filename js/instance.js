@@ -76,10 +76,10 @@ export class Instance {
     this.exports = {};
   }
 
-  /** @internal @param {WebAssembly.Exports} exports @param {boolean} growsInPlace */
-  start(exports, growsInPlace) {
+  /** @internal @param {WebAssembly.Exports} exports */
+  start(exports) {
     this.exports = /** @type {Record<string, Function>} */ (exports);
-    this.memory.attach(/** @type {WebAssembly.Memory} */ (exports.memory), growsInPlace);
+    this.memory.attach(/** @type {WebAssembly.Memory} */ (exports.memory));
     if (this.exports._initialize) this.call('_initialize');
     this.loop = this.call('tow_wasm_new_loop');
     if (this.loop !== 0) this.scratch = this.call('tow_loop_alloc', this.loop, SCRATCH_SIZE);
@@ -131,10 +131,8 @@ export class Instance {
       if (this.dead) return resolve();
       this.turn(() => {
         const error = new TowlineError('ECANCELED', 'the module was closed');
-        for (const [key, request] of [...this.requests])
-          if (key === request) request.abandon(error);
-        for (const thing of this.things.all())
-          if ('own' in thing && thing.own) thing.abandon(error);
+        for (const request of [...this.requests.values()]) request.abandon(error);
+        for (const thing of this.things.all()) if (thing.own) thing.abandon(error);
         this.call('tow_host_close_loop', this.loop);
         if (this.#open.some(({ ended }) => !ended))
           throw new TowlineError('EPROTO', 'it did not close every connection');
@@ -229,12 +227,9 @@ export class Instance {
   /** @param {number} when on the clock of `performance.now()` */
   setTimer(when) {
     clearTimeout(this.#timer);
-    if (when === Number.POSITIVE_INFINITY) return;
-    const delay = Math.min(Math.max(0, Math.ceil(when - performance.now())), LONGEST_DELAY);
-    this.#timer = setTimeout(
-      () => this.turn(() => this.call('tow_host_run_timers', this.loop)),
-      delay,
-    );
+    if (!Number.isFinite(when)) return;
+    const run = () => this.turn(() => this.call('tow_host_run_timers', this.loop));
+    this.#timer = setTimeout(run, Math.min(Math.ceil(when - performance.now()), LONGEST_DELAY));
   }
 
   // ---- Values that cross ----

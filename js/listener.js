@@ -1,4 +1,5 @@
 import { TowlineError } from './errors.js';
+import { Server } from './server.js';
 
 /** @typedef {import('./connection.js').Connection} Connection */
 /** @typedef {import('./instance.js').Instance} Instance */
@@ -39,8 +40,8 @@ export class Listener {
     });
   }
 
-  /** The server is no more. */
-  abandon() {
+  /** The server is no more. @param {TowlineError} [_error] */
+  abandon(_error) {
     this.instance.things.delete(this.id);
     this.server = 0;
     this.own = undefined;
@@ -49,6 +50,11 @@ export class Listener {
 
   /** Stop accepting. */
   close() {}
+
+  /** It, for the user. */
+  get serving() {
+    return new Server(this);
+  }
 
   /** Where a client connects to. */
   get address() {

@@ -31,16 +31,26 @@ export const ABI_VERSION = 1;
  */
 
 /**
+ * What few modules import, loaded for those that do.
+ * @type {[from: string, file: () => Promise<{imports: (instance: Instance, options: LoadOptions, R: typeof Request) => object}>][]}
+ */
+const further = [
+  ['wasi_snapshot_preview1', () => import('./wasi.js')],
+  ['towline', () => import('./endpoint-imports.js')],
+  ['towline', () => import('./request-imports.js')],
+];
+
+/**
  * @param {Source} source
  * @param {Platform<any>} platform
+ * @param {import('./memory.js').Memory} memory is told whether it will stay where it is
  * @param {import('./trace/watch.js').Watch} [watch]
- * @returns {Promise<{module: WebAssembly.Module, growsInPlace: boolean}>}
+ * @returns {Promise<WebAssembly.Module>}
  */
-async function compile(source, platform, watch) {
-  if (!watch && source instanceof WebAssembly.Module)
-    return { module: source, growsInPlace: false };
+async function compile(source, platform, memory, watch) {
+  if (!watch && source instanceof WebAssembly.Module) return source;
   let code = /** @type {any} */ (
-    typeof source === 'string' || source instanceof URL ? await platform.read(source) : await source
+    await (typeof source === 'string' || source instanceof URL ? platform.read(source) : source)
   );
   if (code instanceof Response) {
     if (!code.ok)
@@ -50,44 +60,32 @@ async function compile(source, platform, watch) {
   try {
     if (watch) code = watch.rewrite(code);
     const module = await WebAssembly.compile(code);
-    return { module, growsInPlace: platform.growsInPlace?.(code) ?? false };
+    memory.growsInPlace = !!platform.growsInPlace?.(code);
+    return module;
   } catch (cause) {
     throw new TowlineError('EABI', `not a WebAssembly module: ${textOf(cause)}`, { cause });
   }
 }
 
 /**
- * The imports that the module asks for, each from whoever has it. What few modules ask for is loaded for them only.
+ * The imports that the module asks for, each from whoever has it.
  * @param {WebAssembly.Module} module
  * @param {Instance} instance
  * @param {LoadOptions} options
  */
-async function choose(module, instance, { imports: { env, ...theirs } = {}, onlog, stdout }) {
+async function choose(module, instance, options) {
+  const theirs = options.imports;
   /** @type {Record<string, Record<string, Function>>} */
   const supply = {
     ...theirs,
-    env: { emscripten_notify_memory_growth() {}, ...env },
-    towline: towlineImports(instance, onlog),
+    env: { emscripten_notify_memory_growth() {}, ...theirs?.env },
+    towline: towlineImports(instance, options.onlog),
     wasi_snapshot_preview1: {},
   };
   const asked = WebAssembly.Module.imports(module);
-  const lacks = (/** @type {string} */ from) =>
-    asked.some(({ module, name }) => module === from && !supply[from][name]);
-  if (lacks('wasi_snapshot_preview1'))
-    supply.wasi_snapshot_preview1 = (await import('./wasi.js')).wasiImports(
-      instance.memory,
-      stdout,
-    );
-  if (lacks('towline'))
-    Object.assign(
-      supply.towline,
-      (await import('./endpoint-imports.js')).endpointImports(instance),
-    );
-  if (lacks('towline'))
-    Object.assign(
-      supply.towline,
-      (await import('./request-imports.js')).requestImports(instance, Request),
-    );
+  for (const [from, file] of further)
+    if (asked.some(({ module, name }) => module === from && !supply[from][name]))
+      Object.assign(supply[from], (await file()).imports(instance, options, Request));
 
   /** @type {Record<string, Record<string, any>>} */
   const imports = {};
@@ -104,7 +102,9 @@ async function choose(module, instance, { imports: { env, ...theirs } = {}, onlo
 async function begin(module, imports) {
   try {
     const { exports } = await WebAssembly.instantiate(module, imports);
-    return { exports, version: /** @type {Function} */ (exports.tow_abi_version)() };
+    const version = /** @type {Function} */ (exports.tow_abi_version)();
+    if (version === ABI_VERSION) return exports;
+    throw new Error(`it is of ABI version ${version}, this loader of ${ABI_VERSION}`);
   } catch (cause) {
     throw new TowlineError('EABI', `the module does not start: ${textOf(cause)}`, { cause });
   }
@@ -119,20 +119,15 @@ async function begin(module, imports) {
  * @returns {Promise<M>}
  */
 export async function load(platform, source, options = {}) {
-  const { watch } = options;
-  const { module, growsInPlace } = await compile(source, platform, watch);
-  const { transports, onerror = (error) => console.error(error) } = options;
+  const { watch, transports, onerror = (error) => console.error(error) } = options;
+  const carriers = Object.assign(Object.create(null), platform.transports, transports);
+  const instance = new Instance({ onerror, carriers });
+  const module = await compile(source, platform, instance.memory, watch);
   const names = WebAssembly.Module.exports(module).map(({ name }) => name);
   for (const name of ['memory', 'tow_abi_version'])
     if (!names.includes(name))
       throw new TowlineError('EABI', `not a Towline module: it does not export ${name}`);
-  const instance = new Instance({ onerror, carriers: { ...platform.transports, ...transports } });
-  const { exports, version } = await begin(module, await choose(module, instance, options));
-  if (version !== ABI_VERSION)
-    throw new TowlineError(
-      'EABI',
-      `the module is of ABI version ${version}, this loader of ${ABI_VERSION}`,
-    );
-  instance.start(watch?.wrap(exports) ?? exports, growsInPlace);
+  const exports = await begin(module, await choose(module, instance, options));
+  instance.start(watch?.wrap(exports) ?? exports);
   return new platform.Module(instance);
 }

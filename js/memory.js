@@ -18,18 +18,16 @@ export class Memory {
   /** @type {WebAssembly.Memory | undefined} */
   #memory;
 
-  /** @internal @param {WebAssembly.Memory} memory @param {boolean} growsInPlace */
-  attach(memory, growsInPlace) {
+  /** @internal @param {WebAssembly.Memory} memory */
+  attach(memory) {
     this.#memory = memory;
-    this.growsInPlace = growsInPlace;
   }
 
-  /** The views, made again if the memory has grown. */
+  /** The views, made again if the memory has grown: that leaves those on it before with no length. */
   #refresh() {
-    const buffer = this.#memory?.buffer ?? this.u8.buffer;
-    if (this.u8.buffer === buffer) return;
-    this.u8 = new Uint8Array(/** @type {ArrayBuffer} */ (buffer));
-    this.u32 = new Uint32Array(/** @type {ArrayBuffer} */ (buffer));
+    if (this.u8.length > 0 || !this.#memory) return;
+    this.u8 = new Uint8Array(/** @type {ArrayBuffer} */ (this.#memory.buffer));
+    this.u32 = new Uint32Array(this.u8.buffer);
   }
 
   /** Whether so many bytes are there. @param {number} address @param {number} size */
@@ -117,23 +115,25 @@ export class Memory {
    * @param {number} count
    * @param {number} skip
    * @param {number} limit
+   * @param {(size: number) => Uint8Array<ArrayBuffer>} [make] where it is put
    */
-  gather(lines, count, skip, limit) {
+  gather(lines, count, skip, limit, make = (size) => new Uint8Array(size)) {
     this.#check(lines, 8 * count);
-    const parts = [];
-    let size = 0;
-    for (let at = lines; at < lines + 8 * count; at += 8) {
-      const piece = this.bytes(this.word(at), this.word(at + 4));
-      const part = piece.subarray(skip, skip + Math.max(0, limit - size));
-      skip = Math.max(0, skip - piece.length);
-      size += part.length;
-      if (part.length > 0) parts.push(part);
+    const end = lines + 8 * count;
+    let size = -skip;
+    for (let at = lines; at < end; at += 8) {
+      this.#check(this.word(at), this.word(at + 4));
+      size += this.word(at + 4);
     }
-    const copy = new Uint8Array(size);
+    const copy = make(Math.max(0, Math.min(size, limit)));
     let filled = 0;
-    for (const part of parts) {
+    for (let at = lines; filled < copy.length; at += 8) {
+      const length = this.word(at + 4);
+      const from = Math.min(skip, length);
+      const part = this.bytes(this.word(at) + from, Math.min(length - from, copy.length - filled));
       copy.set(part, filled);
       filled += part.length;
+      skip -= from;
     }
     return copy;
   }

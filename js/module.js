@@ -136,11 +136,7 @@ export class Module {
   async listen(address, options) {
     /** @type {OwnRequest<Listener>} */
     const request = new OwnRequest(this.#instance, address, options);
-    const [listener, { Server }] = await Promise.all([
-      request.start('listen'),
-      import('./server.js'),
-    ]);
-    return new Server(listener);
+    return (await request.start('listen')).serving;
   }
 
   /**

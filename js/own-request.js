@@ -55,7 +55,7 @@ export class OwnRequest extends Request {
   #resolve = () => {};
   /** @type {(error: Error) => void} */
   #reject = () => {};
-  #abort = () => this.#giveUp('ECANCELED', 'cancelled', this.options.signal?.reason);
+  #abort = () => this.#giveUp('ECANCELED', 'cancelled', { cause: this.options.signal?.reason });
 
   /**
    * @param {Instance} instance
@@ -65,7 +65,7 @@ export class OwnRequest extends Request {
   constructor(instance, address, options) {
     super(instance);
     this.address = address;
-    const all = /** @type {any} */ ({ ...defaults, ...options });
+    const all = /** @type {any} */ ({ ...options });
     for (const [name, value] of Object.entries(defaults)) all[name] ??= value;
     /** @type {Options & import('./request.js').HostOptions} */
     this.options = all;
@@ -104,10 +104,10 @@ export class OwnRequest extends Request {
     this.#reject(new TowlineError(code, `${this.address}: ${message}`, more));
   }
 
-  /** @param {string} code @param {string} message @param {unknown} [cause] */
-  #giveUp(code, message, cause) {
+  /** @param {string} code @param {string} message @param {ErrorOptions} [more] */
+  #giveUp(code, message, more) {
     this.cancel();
-    this.#fail(code, message, { cause });
+    this.#fail(code, message, more);
   }
 
   /** @override */

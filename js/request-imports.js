@@ -47,10 +47,11 @@ const moduleRequest = (Request) =>
 /**
  * What a module imports that connects, serves or spawns by itself: wasm/README.md says what each is asked.
  * @param {Instance} instance
+ * @param {unknown} _options
  * @param {typeof import('./request.js').Request} Request
  * @returns {Record<string, Function>}
  */
-export function requestImports(instance, Request) {
+export function imports(instance, _options, Request) {
   const { memory } = instance;
   const ModuleRequest = moduleRequest(Request);
   const listener = (/** @type {number} */ id) => /** @type {Listener} */ (instance.things.get(id));

@@ -77,11 +77,11 @@ export class Request {
 
   /** @internal @param {Verb} verb @param {string} address @param {any} options as the carrier wants them */
   async begin(verb, address, options) {
-    const { carriers } = this.instance;
+    const { carriers, exports } = this.instance;
     const [scheme = ''] = /^[a-z][a-z0-9+.-]*(?=:)/.exec(address) ?? [];
-    const carrier = Object.hasOwn(carriers, scheme) ? carriers[scheme] : undefined;
+    const carrier = carriers[scheme];
     const carry = carrier?.[verb];
-    const canFrame = carrier?.negotiates && this.instance.exports.tow_wasm_top !== undefined;
+    const canFrame = carrier?.negotiates && exports.tow_wasm_top;
     if (!scheme) return this.failed('EADDRESS', 0, `not an address: ${address}`);
     if (!carry) return this.failed('ESCHEME', 0, `this host cannot ${verb} to ${scheme}:`);
     if (options.framing === 'demanded' && !canFrame)
@@ -94,46 +94,42 @@ export class Request {
     }
   }
 
-  /** @param {() => void} tell @param {() => void} [late] */
-  #settle(tell, late) {
+  /** False: it is decided already. */
+  #decide() {
+    if (this.#done) return false;
+    this.#done = true;
+    this.forget();
+    return true;
+  }
+
+  /** What nobody wants (any more) is let go. @param {() => boolean} tell @param {Connection | Listener} thing */
+  #settle(tell, thing) {
     this.instance.turn(() => {
-      if (this.#done) return late?.();
-      this.#done = true;
-      this.forget();
-      tell();
+      if (!this.#decide() || !tell())
+        thing.abandon(new TowlineError('ECANCELED', 'nobody waits for it'));
     });
   }
 
   /** @internal @param {Connection} connection */
   opened(connection) {
-    const refuse = () =>
-      connection.abandon(new TowlineError('ECANCELED', 'nobody waits for the connection'));
-    this.#settle(() => {
-      if (!this.tellOpened(connection)) refuse();
-    }, refuse);
+    this.#settle(() => this.tellOpened(connection), connection);
   }
 
   /** @internal @param {Listener} listener */
   listening(listener) {
-    this.#settle(
-      () => {
-        if (!this.tellListening(listener)) listener.abandon();
-      },
-      () => listener.abandon(),
-    );
+    this.#settle(() => this.tellListening(listener), listener);
   }
 
   /** There is none. @param {string} code @param {number} native @param {string} message */
   failed(code, native, message) {
-    this.#settle(() => this.tellFailed(code, native, message));
+    this.instance.turn(() => {
+      if (this.#decide()) this.tellFailed(code, native, message);
+    });
   }
 
   /** It is not wanted any more. */
   cancel() {
-    if (this.#done) return;
-    this.#done = true;
-    this.forget();
-    this.oncancel();
+    if (this.#decide()) this.oncancel();
   }
 
   // ---- Who asked ----

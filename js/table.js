@@ -1,6 +1,6 @@
 /**
  * Things by integer: so a module names what belongs to JavaScript.
- * @template {{abandon(error: import('./errors.js').TowlineError): void}} T
+ * @template {{abandon(error: import('./errors.js').TowlineError): void, own?: unknown}} T
  * @extends {Map<number, T>}
  */
 export class Table extends Map {
@@ -8,8 +8,8 @@ export class Table extends Map {
 
   /** @param {T} thing */
   add(thing) {
-    do this.#last = (this.#last + 1) & 0x7fffffff;
-    while (this.#last === 0 || this.has(this.#last));
+    do this.#last = (this.#last % 0x7fffffff) + 1;
+    while (this.has(this.#last));
     this.set(this.#last, thing);
     return this.#last;
   }

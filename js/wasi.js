@@ -2,17 +2,28 @@
 const EBADF = 8;
 const ENOSYS = 52;
 
+/** What else there is: it cannot be had. */
+const others = [
+  ...['clock_res_get', 'fd_advise', 'fd_allocate', 'fd_datasync', 'fd_fdstat_set_flags'],
+  ...['fd_fdstat_set_rights', 'fd_filestat_get', 'fd_filestat_set_size', 'fd_filestat_set_times'],
+  ...['fd_pread', 'fd_prestat_dir_name', 'fd_pwrite', 'fd_readdir', 'fd_renumber', 'fd_sync'],
+  ...['fd_tell', 'path_create_directory', 'path_filestat_get', 'path_filestat_set_times'],
+  ...['path_link', 'path_open', 'path_readlink', 'path_remove_directory', 'path_rename'],
+  ...['path_symlink', 'path_unlink_file', 'poll_oneoff', 'proc_raise', 'sock_accept'],
+  ...['sock_recv', 'sock_send', 'sock_shutdown'],
+];
+
 const print = (/** @type {string} */ text, /** @type {number} */ descriptor) =>
   (descriptor === 2 ? console.error : console.log)(text.replace(/\n$/, ''));
 
 /**
  * The little of WASI that wasi-libc and Emscripten may ask of a module without files: output, clocks, random numbers, and
  * an honest "no" to the rest.
- * @param {import('./memory.js').Memory} memory
- * @param {(text: string, descriptor: number) => void} [output] the console unless given
+ * @param {{memory: import('./memory.js').Memory}} instance
+ * @param {Pick<import('./loader.js').LoadOptions, 'stdout'>} options
  * @returns {Record<string, Function>}
  */
-export function wasiImports(memory, output = print) {
+export function imports({ memory }, { stdout: output = print }) {
   const decoders = [new TextDecoder(), new TextDecoder(), new TextDecoder()];
   /** @param {number} count @param {number} size */
   const none = (count, size) => {
@@ -23,8 +34,8 @@ export function wasiImports(memory, output = print) {
   const yes = () => 0;
   const bad = () => EBADF;
   const no = () => ENOSYS;
-  /** @type {Record<string, Function>} */
-  const calls = {
+  return {
+    ...Object.fromEntries(others.map((name) => [name, no])),
     fd_write: (
       /** @type {number} */ fd,
       /** @type {number} */ lines,
@@ -66,5 +77,4 @@ export function wasiImports(memory, output = print) {
     fd_fdstat_get: bad,
     fd_prestat_get: bad,
   };
-  return new Proxy(calls, { get: (_, name) => calls[/** @type {string} */ (name)] ?? no });
 }

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Memory } from '../../js/memory.js';
-import { wasiImports } from '../../js/wasi.js';
+import { imports as wasiImports } from '../../js/wasi.js';
 
 const PAGE = 65536;
 
 function scene() {
   const wasm = new WebAssembly.Memory({ initial: 1, maximum: 4 });
   const memory = new Memory();
-  memory.attach(wasm, true);
+  memory.attach(wasm);
   return { wasm, memory };
 }
 
@@ -82,7 +82,9 @@ test('the little of WASI', () => {
   const { memory } = scene();
   /** @type {[string, number][]} */
   const printed = [];
-  const wasi = wasiImports(memory, (text, descriptor) => printed.push([text, descriptor]));
+  const stdout = (/** @type {string} */ text, /** @type {number} */ descriptor) =>
+    printed.push([text, descriptor]);
+  const wasi = wasiImports({ memory }, { stdout });
   const bytes = new TextEncoder().encode('\u20ac');
   memory.bytes(100, 3).set(bytes);
   memory.setWords(16, 100, 2, 102, 1); // a character in two halves
