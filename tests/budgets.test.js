@@ -1,12 +1,12 @@
 // What the core costs, beside its budgets: instructions of an operation, bytes of an idle connection, sizes.
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { instructionsPer } from './instructions.js';
+import { bundle, gzip } from './sizes.js';
 
 /** @param {string} path from the project's root */
 const fromRoot = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -47,28 +47,6 @@ for (const [size, allowed] of Object.entries(budgets.framingOverhead))
   budget(`framing, pieces of ${size} bytes: bytes added to a million`, allowed, () =>
     printed('overhead', size),
   );
-
-/** @param {Uint8Array} input */
-const gzip = (input) => execFileSync('gzip', ['-9', '-n', '-c'], { input }).length;
-
-/**
- * What a page loads for a WebSocket connection; where there is WebSocketStream, it loads a further file for that.
- * @param {string} names that it imports
- */
-async function bundle(names) {
-  const { outputFiles } = await build({
-    stdin: { contents: `export { ${names} } from './js/index.js';`, resolveDir: fromRoot('.') },
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'esm',
-    platform: 'browser',
-    external: ['*/websocket-stream.js'],
-    conditions: ['browser'],
-    target: 'es2022',
-  });
-  return outputFiles[0].contents;
-}
 
 const { echo, echoGzipped, scriptGzipped, protocolsGzipped, protocolsModuleGzipped } =
   budgets.sizes;

@@ -63,14 +63,15 @@ $(B)/instructions: $(patsubst %.c,$(B)/%.o,tests/bench/instructions.c tests/fram
 	$(CC) $(CFLAGS) $^ -lm -o $@
 
 # ---- tests/bench: programs that are measured, and those that load them; what the benchmarks take of Debian and npm ----
-BENCH_LOADS := $(B)/bench/echo_load
-BENCH_PROGRAMS := $(BENCH_LOADS) $(addprefix $(B)/bench/,echo_towline echo_libuv)
+BENCH_LOADS := $(addprefix $(B)/bench/,echo_load bulk_load idle_load)
+BENCH_PROGRAMS := $(BENCH_LOADS) $(addprefix $(B)/bench/,echo_towline echo_libuv bulk_towline bulk_read)
 $(BENCH_LOADS:$(B)/bench/%=$(B)/tests/bench/programs/%.o) $(B)/tests/bench/programs/load.o: tests/bench/programs/load.h
 $(BENCH_LOADS): $(B)/tests/bench/programs/load.o
 $(BENCH_PROGRAMS): $(B)/bench/%: $(B)/tests/bench/programs/%.o $(B)/libtowline.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(filter %.o,$^) $(B)/libtowline.a $(UV_LIBS) -lm -o $@
 build-tests: $(BENCH_PROGRAMS)
+$(eval $(call tow_module,idle,tests/bench/programs/idle.c,idle_new malloc,plain))
 
 build/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 	@mkdir -p build/bench
@@ -81,7 +82,7 @@ build/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 .PHONY: bench
 bench: deps build/bench/node_modules/.package-lock.json
 	@.ci/deps bench
-	$(MAKE) $(JOBS) libraries build/instructions $(BENCH_PROGRAMS)
+	$(MAKE) $(JOBS) libraries build/instructions $(BENCH_PROGRAMS) wasm
 	node tests/bench/index.js $(BENCH)
 
 # ---- The libuv host ----

@@ -37,8 +37,9 @@ function coreInstructions(profile) {
  * @param {string} program
  * @param {string} what
  * @param {number} count
+ * @param {number} connections
  */
-async function profile(program, what, count) {
+async function profile(program, what, count, connections) {
   const folder = await mkdtemp(join(tmpdir(), 'towline-'));
   try {
     const out = join(folder, 'callgrind.out');
@@ -49,6 +50,7 @@ async function profile(program, what, count) {
       program,
       what,
       String(count),
+      String(connections),
     ]);
     return coreInstructions(await readFile(out, 'utf8'));
   } finally {
@@ -60,10 +62,13 @@ async function profile(program, what, count) {
  * Instructions of the core for one operation: the difference between two runs, so that what happens once is not counted.
  * @param {string} program
  * @param {string} what an operation of tests/bench/instructions.c
+ * @param {number} [connections] that take turns
  */
-export async function instructionsPer(program, what) {
+export async function instructionsPer(program, what, connections = 1) {
   const few = 200;
   const many = 1200;
-  const [a, b] = await Promise.all([profile(program, what, few), profile(program, what, many)]);
+  const [a, b] = await Promise.all(
+    [few, many].map((count) => profile(program, what, count, connections)),
+  );
   return (b - a) / (many - few);
 }

@@ -1,5 +1,6 @@
-/* One operation of the core, COUNT times, on the memory host: what tests/budgets.test.js counts under callgrind; or how
- * many bytes of the core's one idle connection takes; or how many bytes framing adds. */
+/* One operation of the core, COUNT times, on the memory host, on connections that take turns: what
+ * tests/budgets.test.js and the benchmarks count under callgrind; or how many bytes of the core's one idle connection
+ * takes; or how many bytes framing adds. */
 #include "../framing/wire.h"
 #include "../unit/pass_layer.h"
 #include "towline/framing.h"
@@ -141,7 +142,7 @@ static size_t overhead(size_t piece) {
 }
 
 static const char usage[] =
-    "usage: instructions [framed-|pass-]stream|buffered|write|open COUNT\n"
+    "usage: instructions [framed-|pass-]stream|buffered|write|open COUNT [CONNECTIONS]\n"
     "       instructions datagram|sendto|timer COUNT\n"
     "       instructions [framed-|pass-]bytes COUNT   opens so many idle connections; prints the bytes that each "
     "takes\n"
@@ -149,7 +150,7 @@ static const char usage[] =
     "million\n";
 
 int main(int argc, char **argv) {
-  if (argc != 3) {
+  if (argc != 3 && argc != 4) {
     fputs(usage, stderr);
     return 2;
   }
@@ -190,8 +191,18 @@ int main(int argc, char **argv) {
   if (strcmp(what, "timer") == 0)
     for (size_t i = 0; i < 10000; i++)
       tow_loop_call_at(loop, &armed[i], 1e9 + (double)(i * 7919 % 10000), ring, NULL);
+  long connections = argc == 4 ? atol(argv[3]) : 1;
+  tow_memory_peer **peers = malloc((size_t)connections * sizeof *peers);
+  if (!peers) return 1;
+  peers[0] = peer;
+  for (long i = 1; i < connections; i++)
+    peers[i] = tow_memory_open(memory, (tow_factory){create, &protocol},
+                               &(tow_memory_options){.capacity = -1, .layers = layers});
+  tow_memory_run(memory);
   tow_handle handle = {0};
   for (long i = 0; i < count; i++) {
+    peer = peers[i % connections];
+    if (connections > 1) transport = tow_memory_transport(peer);
     if (strcmp(what, "write") == 0) {
       tow_transport_write(transport, bytes, 64);
     } else if (strcmp(what, "sendto") == 0) {
@@ -210,6 +221,7 @@ int main(int argc, char **argv) {
       tow_memory_turn(memory);
     }
   }
+  free(peers);
   tow_memory_free(memory);
   wire_free(&chunk);
   return 0;
