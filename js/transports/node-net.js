@@ -57,6 +57,28 @@ const socketOptions = (options) => ({
   keepAliveInitialDelay: options.keepalive,
 });
 
+/** A read of a server's connection after which more is expected, and memory is held for it. */
+const MUCH = 16384;
+
+/**
+ * The connection of a socket that has come. Node's servers make sockets that cannot be told where to read to, so it is made
+ * anew of the same handle; that is not by the book, and where it cannot be done chunks are copied.
+ * @param {Instance} instance
+ * @param {net.Socket} socket
+ */
+function connectionOf(instance, socket) {
+  if (!instance.memory.growsInPlace || !Landing.mayLoan(socket))
+    return new SocketConnection(instance, socket, null);
+  const landing = new Landing(instance, MUCH);
+  const given = /** @type {any} */ (socket);
+  const { onread } = landing;
+  const options = { handle: given._handle, onread, pauseOnCreate: true, allowHalfOpen: true };
+  const own = new net.Socket(options);
+  given._handle = null;
+  socket.destroy(); // the server counts it no more
+  return new SocketConnection(instance, own, landing);
+}
+
 /** @type {Carrier} */
 export const nodeNet = {
   connect(request, address, options) {
@@ -85,7 +107,7 @@ export const nodeNet = {
     const { instance } = request;
     const where = { ...parse(address), backlog: options.backlog, ipv6Only: options.ipv6Only };
     const server = net.createServer({ ...socketOptions(options), pauseOnConnect: true }, (socket) =>
-      listener.accepted(new SocketConnection(instance, socket, null)),
+      listener.accepted(connectionOf(instance, socket)),
     );
     const listener = new NetListener(instance, server);
     let isOver = false;

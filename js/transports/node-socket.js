@@ -10,14 +10,27 @@ import { fromNode } from './node-error.js';
 const BUDGET = 1 << 20;
 /** Steps are no smaller, for each is a system call. */
 const LEAST_STEP = 4096;
+/** What is given to Node at once, as long as the kernel takes all. */
+const MOST_PIECE = 1 << 17;
+/**
+ * Where a piece lies while Node tries to write it. Nearly always the kernel takes it at once, and the next piece of
+ * whatever socket can lie there.
+ * @type {Buffer<ArrayBuffer> | null}
+ */
+let tray = null;
+const onTray = (/** @type {number} */ size) => {
+  tray ??= Buffer.allocUnsafeSlow(MOST_PIECE);
+  return tray.subarray(0, size);
+};
 /** Where bytes land for a moment that have no place in a module yet. */
 const stage = new Uint8Array(65536);
 
 /**
  * A socket of Node's.
  *
- * Writing: Node tries at once what it is given, so it is given pieces of one step; a piece that the kernel does not take
- * stays counted in the core's queue until it has left, and nothing is given before it has [F7].
+ * Writing: Node tries at once what it is given. Large pieces cost little as long as the kernel takes all of them. One that
+ * it does not take stays counted in the core's queue until it has left; nothing is given before that, and pieces are of
+ * one step from then on [F7].
  *
  * Reading, where a `Landing` is given: the kernel writes into memory that was named before, see there. Else Node's
  * chunks are copied into what the protocol lends.
@@ -27,6 +40,8 @@ export class SocketConnection extends Connection {
   most = Number.POSITIVE_INFINITY;
   /** Bytes that Node holds. */
   #inFlight = 0;
+  /** How large a piece is tried. */
+  #pieces = MOST_PIECE;
   #gone = false;
 
   /**
@@ -55,28 +70,36 @@ export class SocketConnection extends Connection {
 
   /** Answers whether the kernel has it all. @param {Uint8Array} piece */
   #send(piece) {
-    this.socket.write(piece, this.#written);
-    if (this.socket.writableLength > 0 || this.socket.errored) this.#inFlight = piece.length;
-    return this.#inFlight === 0;
+    const { socket } = this;
+    socket.write(piece, this.#written);
+    if (socket.writableLength === 0 && !socket.errored) return true;
+    tray = null; // what lies there is Node's until it is written
+    this.#inFlight = piece.length;
+    this.#pieces = this.#step;
+    return false;
+  }
+
+  get #step() {
+    return Math.max(this.step, LEAST_STEP);
   }
 
   // What failed has not left; the socket's 'error' event tells the core.
   #written = (/** @type {Error | null | undefined} */ error) => {
     if (error || this.#inFlight === 0 || this.socket.writableLength > 0) return;
     this.instance.turn(() => {
+      const { step } = this;
       const size = this.#inFlight;
       this.#inFlight = 0;
-      this.sent(size);
+      for (let told = 0; told < size; told += step) this.sent(Math.min(step, size - told));
       this.#drain();
     });
   };
 
   #drain() {
     if (!this.live) return;
-    const step = Math.max(this.step, LEAST_STEP);
     for (let budget = BUDGET; this.#inFlight === 0; ) {
       if (budget <= 0) return this.instance.later(() => this.#drain());
-      const piece = this.peek(step);
+      const piece = this.peek(this.#step, onTray);
       if (!piece) return;
       budget -= piece.length;
       if (this.#send(piece)) this.sent(piece.length);
@@ -86,12 +109,13 @@ export class SocketConnection extends Connection {
   /** @param {number} lines @param {number} count @override */
   write(lines, count) {
     const { memory } = this.instance;
-    const step = Math.max(this.step, LEAST_STEP);
-    let taken = 0;
-    for (;;) {
-      const piece = memory.gather(lines, count, taken, Math.min(step, this.most - taken));
+    for (let taken = 0; ; ) {
+      const limit = Math.min(this.#pieces, this.most - taken);
+      const piece = memory.gather(lines, count, taken, limit, onTray);
       if (piece.length === 0 || !this.#send(piece)) return taken;
       taken += piece.length;
+      if (piece.length === this.#pieces) this.#pieces = Math.min(2 * piece.length, MOST_PIECE);
+      if (piece.length < limit) return taken; // that was all
     }
   }
 
@@ -170,8 +194,8 @@ export class SocketConnection extends Connection {
 }
 
 /**
- * Where a client's bytes land: in the protocol's own memory, written by the kernel (rule B6). That is safe only where the
- * memory grows in place.
+ * Where bytes land: in the protocol's own memory, written by the kernel (rule B6). That is safe only where the memory grows in
+ * place.
  *
  * Node asks for the next buffer right after each read and keeps it while idle. When there is nothing to lend (not open
  * yet, paused) it is given the `stage`, which is JavaScript's; what lands there is copied on, and then there is a loan
@@ -183,14 +207,20 @@ export class Landing {
   connection = undefined;
   /** What the kernel may write into, if it is a loan. @type {Uint8Array | null} */
   #loan = null;
+  /** The last one: most protocols lend the same memory again and again. */
+  #view = new Uint8Array(0);
   /** Where that is. @type {{base: number, size: number} | null} */
   #room = null;
   /** Bytes that are in the loan, reported but not taken. */
   kept = 0;
 
-  /** @param {Instance} instance */
-  constructor(instance) {
+  /**
+   * @param {Instance} instance
+   * @param {number} [least] there is a loan only after a read of so many bytes: a server's idle connections hold no memory
+   */
+  constructor(instance, least = 0) {
     this.instance = instance;
+    this.least = least;
   }
 
   /** Node's option: the two must be there when the socket is made, before there is a connection. */
@@ -215,16 +245,16 @@ export class Landing {
   #landed(size, buffer) {
     const { connection } = this;
     if (!connection) return false;
-    const { instance } = connection;
-    instance.turn(() => {
-      if (buffer === this.#loan) {
-        this.#loan = null;
-        if (connection.live) this.#report(size);
+    const lends = size >= this.least && connection.abilities & HOLDS_LOANS;
+    connection.instance.turn(() => {
+      if (buffer !== this.#loan) {
+        this.#pass(stage.subarray(0, size));
       } else {
-        connection.inbox.push(stage.slice(0, size));
+        this.#loan = null;
+        if (connection.live) this.#report(size, lends ? -1 : 0);
       }
-      const lends = connection.live && connection.reading && connection.abilities & HOLDS_LOANS;
-      if (lends && this.#isClear && !this.#loan) this.#hold(connection.lend(-1));
+      if (lends && connection.live && connection.reading && this.#isClear && !this.#loan)
+        this.#hold(connection.lend(-1));
     });
     return connection.reading && this.#isClear;
   }
@@ -233,10 +263,17 @@ export class Landing {
     return this.kept === 0 && /** @type {SocketConnection} */ (this.connection).inbox.isEmpty;
   }
 
-  /** @param {number} size */
-  #report(size) {
+  /** What is not taken is kept apart from the stage. @param {Uint8Array} bytes */
+  #pass(bytes) {
     const connection = /** @type {SocketConnection} */ (this.connection);
-    const { taken, next } = connection.received(size, -1);
+    const taken = connection.reading && this.#isClear ? connection.deliver(bytes) : 0;
+    if (taken < bytes.length) connection.inbox.push(bytes.slice(taken));
+  }
+
+  /** @param {number} size @param {number} hint of the next loan */
+  #report(size, hint) {
+    const connection = /** @type {SocketConnection} */ (this.connection);
+    const { taken, next } = connection.received(size, hint);
     this.kept = size - taken;
     if (this.kept === 0) this.#hold(next);
   }
@@ -244,14 +281,17 @@ export class Landing {
   /** @param {{base: number, size: number} | null} room */
   #hold(room) {
     this.#room = room;
-    this.#loan = room && this.instance.memory.bytes(room.base, room.size);
+    if (!room) this.#loan = null;
+    else if (room.base === this.#view.byteOffset && room.size === this.#view.length)
+      this.#loan = this.#view;
+    else this.#loan = this.#view = this.instance.memory.bytes(room.base, room.size);
   }
 
   /** Reading is on again, and bytes were kept. */
   goOn() {
     const connection = /** @type {SocketConnection} */ (this.connection);
     if (!connection.live || !connection.reading || this.kept === 0) return;
-    this.#report(this.kept);
+    this.#report(this.kept, -1);
     this.#loan = null; // the socket has the stage; lend() will answer the same again
     if (this.kept > 0 || !connection.reading) return;
     if (connection.inbox.isEmpty) connection.socket.resume();
