@@ -1,16 +1,19 @@
 # ---- The MQTT client ----
-MQTT := demo/mqtt.c demo/mqtt_check.c demo/trace.c
-MQTT_HEADERS := demo/mqtt.h demo/mqtt_check.h demo/trace.h demo/arguments.h
+MQTT := demo/mqtt.c demo/mqtt_check.c
+MQTT_HEADERS := demo/mqtt.h demo/mqtt_check.h
 
-$(patsubst %.c,$(B)/%.o,$(MQTT) demo/mqtt_client.c demo/arguments.c tests/unit/mqtt_test.c): $(MQTT_HEADERS)
+MQTT_CLIENT := demo/mqtt_client.c demo/arguments.c demo/trace.c
 
-$(B)/mqtt: $(patsubst %.c,$(B)/%.o,demo/mqtt_client.c demo/arguments.c $(MQTT)) $(B)/libtowline.a
+$(patsubst %.c,$(B)/%.o,$(MQTT) $(MQTT_CLIENT) tests/unit/mqtt_test.c): $(MQTT_HEADERS) demo/trace.h demo/arguments.h
+
+$(B)/mqtt: $(patsubst %.c,$(B)/%.o,$(MQTT_CLIENT) $(MQTT)) $(B)/libtowline.a
 	$(CC) $(CFLAGS) $^ $(UV_LIBS) -lm -o $@
 
 # ---- The same in wasm, for the page and for Node: mqtt.js is its other side ----
 MQTT_WASM := demo/mqtt_wasm.c $(MQTT)
 MQTT_EXPORTS := mqtt_session_new mqtt_session_problem mqtt_session_check mqtt_session_free mqtt_session_protocol \
-  mqtt_session_subscribe mqtt_session_unsubscribe mqtt_session_publish mqtt_session_burst mqtt_session_disconnect
+  mqtt_session_subscribe mqtt_session_unsubscribe mqtt_session_publish mqtt_session_burst mqtt_session_disconnect \
+  tow_transport_get_write_buffer_size tow_transport_get_write_buffer_limits
 
 build/wasi/mqtt.wasm build/emscripten/mqtt.wasm: $(MQTT_HEADERS)
 $(eval $(call tow_module,mqtt,$(MQTT_WASM),$(MQTT_EXPORTS)))
@@ -48,9 +51,13 @@ STREAM_EXPORTS := stream_new stream_burst stream_end stream_hold stream_read_slo
 build/wasi/stream.wasm build/emscripten/stream.wasm: demo/stream.h
 $(eval $(call tow_module,stream,demo/stream.c,$(STREAM_EXPORTS)))
 
+# ---- What the page's last panel can be tried with: a module as a user has it, whose write buffer can be seen, too ----
+SAMPLE_EXPORTS := echo_new tow_transport_get_write_buffer_size tow_transport_get_write_buffer_limits
+$(eval $(call tow_module,sample,demo/echo.c,$(SAMPLE_EXPORTS)))
+
 # ---- make demo ----
 # DEMO: options of demo/server.js, as in `make demo DEMO="--port 9000"`.
-DEMO_MODULES := $(addprefix build/wasi/,echo.wasm stream.wasm mqtt.wasm netcode.wasm) js/protocols/script.wasm
+DEMO_MODULES := $(addprefix build/wasi/,sample.wasm stream.wasm mqtt.wasm netcode.wasm) js/protocols/script.wasm
 .PHONY: demo demo-native
 demo: node_modules/.package-lock.json
 	@.ci/deps demo

@@ -126,17 +126,6 @@ export class Mqtt {
       data: event((session, data, size) => session.data(this.memory.bytes(data, size))),
       end: event((session) => session.end()),
       closed: event((session, error) => session.closed(this.#error(error))),
-      call: event((session, name, size, hint, time, error) => {
-        const why = this.#error(error);
-        const call = {
-          name: text(name),
-          size,
-          hint,
-          time,
-          error: why && `${why.code}: ${why.message}`,
-        };
-        session.settings.oncall?.(call);
-      }),
       checked: event((session, code, message, messages, bytes, checksum, milliseconds, pauses) => {
         const sum = (checksum >>> 0).toString(16).padStart(8, '0');
         session.checked(code, text(message), {

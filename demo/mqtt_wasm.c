@@ -7,7 +7,6 @@
  * Texts come as address and size, and have a zero byte behind them. */
 #include "mqtt.h"
 #include "mqtt_check.h"
-#include "trace.h"
 
 #include <string.h>
 
@@ -23,7 +22,6 @@ DEMO_IMPORT(message)(uint32_t token, const char *topic, size_t size, uint32_t fl
 DEMO_IMPORT(data)(uint32_t token, const void *data, size_t size);
 DEMO_IMPORT(end)(uint32_t token);
 DEMO_IMPORT(closed)(uint32_t token, const tow_error *error);
-DEMO_IMPORT(call)(uint32_t token, const char *name, size_t size, ptrdiff_t hint, double time, const tow_error *error);
 DEMO_IMPORT(checked)
 (uint32_t token, int code, const char *message, double messages, double bytes, uint32_t checksum, double milliseconds,
  uint32_t pauses);
@@ -32,10 +30,9 @@ enum { PIECE = 32 << 10 };
 
 typedef struct session {
   mqtt client;
-  trace trace;
   tow_loop *loop;
   uint32_t token;
-  bool traced, begun; /* begun: the constructor has run */
+  bool begun; /* the constructor has run */
   mqtt_options options;
   double check_bytes; /* 0: not a check */
   int check_qos;
@@ -52,8 +49,7 @@ static const char *keep(char **at, const char *text, size_t size) {
 
 /* ---- Before the connection ---- */
 
-/* An empty text: none. `flags`: 1 clean session, 2 retain the will, 4 report the protocol's calls. NULL when out of
- * memory. */
+/* An empty text: none. `flags`: 1 clean session, 2 retain the will. NULL when out of memory. */
 session *mqtt_session_new(tow_loop *loop, uint32_t token, uint32_t flags, uint32_t keep_alive, uint32_t will_qos,
                           const char *id, size_t id_size, const char *user, size_t user_size, const char *password,
                           size_t password_size, const char *topic, size_t topic_size, const char *message,
@@ -61,7 +57,7 @@ session *mqtt_session_new(tow_loop *loop, uint32_t token, uint32_t flags, uint32
   size_t texts = id_size + user_size + password_size + topic_size + message_size + 5;
   session *self = tow_loop_alloc(loop, sizeof *self + texts);
   if (self == NULL) return NULL;
-  *self = (session){.loop = loop, .token = token, .traced = flags & 4, .options = MQTT_OPTIONS_DEFAULT};
+  *self = (session){.loop = loop, .token = token, .options = MQTT_OPTIONS_DEFAULT};
   mqtt_options *options = &self->options;
   char *at = self->texts;
   id = keep(&at, id, id_size);
@@ -206,10 +202,6 @@ static const mqtt_callbacks callbacks = {
     .closed = on_closed,
 };
 
-static void on_call(void *context, const trace_call *call) {
-  demo_call(((session *)context)->token, call->name, call->size, call->hint, call->time, call->error);
-}
-
 static void on_checked(void *context, const mqtt_check_result *result) {
   session *self = context;
   demo_checked(self->token, result->code, result->message, result->messages, result->bytes, result->checksum,
@@ -225,7 +217,6 @@ tow_protocol *mqtt_session_protocol(tow_loop *loop, void *context) {
     protocol = mqtt_check_new(loop, &self->options, self->check_bytes, self->check_qos, on_checked, self);
   else
     mqtt_init(&self->client, loop, &callbacks, &self->options);
-  if (protocol == NULL) return NULL;
-  self->begun = true;
-  return self->traced ? trace_init(&self->trace, loop, protocol, on_call, self) : protocol;
+  self->begun = protocol != NULL;
+  return protocol;
 }

@@ -5,12 +5,15 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Rendezvous } from '../js/rendezvous.js';
 import { listen, MQTT_PATH, PASSWORD, portOf, startBroker, USER } from './server/broker.js';
+import { compiler } from './server/compile.js';
 import { Peers, STREAM_PATH } from './server/peer.js';
 import { isOurs, requests } from './server/requests.js';
 
 const PAGE_PORT = 8080;
 const MQTT_PORT = 1883;
 const RENDEZVOUS_PATH = '/rendezvous/';
+/** Where only this machine is. */
+const LOCAL = ['127.0.0.1', '::1', 'localhost'];
 
 const help = `Usage: node demo/server.js [OPTIONS]
 
@@ -19,6 +22,8 @@ Serves the demo's page and the peers of its panels until interrupted.
   --host ADDRESS     listen there (127.0.0.1)
   --port N           for the page and WebSockets; 0: the system chooses (${PAGE_PORT}, or another if it is taken)
   --mqtt-port N      for MQTT over TCP; 0: the system chooses (${MQTT_PORT}, or another if it is taken)
+  --compile          lets the page's last panel have C files built by this machine's compiler: for sources you trust,
+                     and only where nobody else can reach it
   --help
 `;
 
@@ -57,14 +62,16 @@ function upgrade(http, peers, origins) {
 
 /**
  * Starts everything. The ports that are not given are the usual ones, or others if those are taken.
- * @param {{ host?: string, port?: number, mqttPort?: number }} [options]
+ * @param {{ host?: string, port?: number, mqttPort?: number, compile?: boolean }} [options]
  */
-export async function startDemo({ host = '127.0.0.1', port, mqttPort } = {}) {
+export async function startDemo({ host = '127.0.0.1', port, mqttPort, compile = false } = {}) {
+  if (compile && !LOCAL.includes(host)) throw new Error(`no compiler for all that reach ${host}`);
+  const builds = compile ? compiler() : undefined;
   const peers = new Peers();
   /** @type {() => string[]} */
   const origins = () => originsOf(host, portOf(http));
-  const config = () => ({ tcp, user: USER, password: PASSWORD });
-  const http = createServer(requests({ peers, origins, config }));
+  const config = () => ({ tcp, user: USER, password: PASSWORD, compile: builds?.token });
+  const http = createServer(requests({ peers, origins, config, compile: builds?.compile }));
   upgrade(http, peers, origins);
   const broker = await startBroker(http, {
     host,
@@ -115,6 +122,7 @@ function readArguments() {
     host: { type: 'string' },
     port: { type: 'string' },
     'mqtt-port': { type: 'string' },
+    compile: { type: 'boolean' },
     help: { type: 'boolean' },
   };
   try {
@@ -126,6 +134,8 @@ function readArguments() {
 
 async function main() {
   const values = readArguments() ?? {};
+  if (values.compile && values.host && !LOCAL.includes(values.host))
+    refuse(`--compile is for this machine only, not for all that reach ${values.host}`);
   if (values.help) {
     process.stdout.write(help);
     return;
@@ -134,6 +144,7 @@ async function main() {
     host: values.host,
     port: portNumber(values.port),
     mqttPort: portNumber(values['mqtt-port']),
+    compile: values.compile !== undefined,
   });
   console.log(`
   The page        ${demo.page}

@@ -14,16 +14,6 @@ import { TowlineError } from '../js/errors.js';
  */
 
 /**
- * A call of the protocol, as trace.h reports it.
- * @typedef {object} Call
- * @property {string} name CM, GB, BU, PW, RW, ER, CL
- * @property {number} size bytes: that came (BU), or of the buffer that was given (GB)
- * @property {number} hint GB: the sizehint
- * @property {number} time milliseconds since CM
- * @property {string | null} error CL: why
- */
-
-/**
  * @typedef {object} Settings
  * @property {string} [id] client id; without it the broker chooses one
  * @property {string} [user]
@@ -33,7 +23,6 @@ import { TowlineError } from '../js/errors.js';
  * @property {number} [keepAlive] seconds (60)
  * @property {string | string[]} [subprotocols] of the WebSocket ('mqtt')
  * @property {AbortSignal} [signal] gives up connecting
- * @property {(call: Call) => void} [oncall]
  */
 
 /**
@@ -76,19 +65,11 @@ class Deferred {
 export class Session {
   /** @param {Mqtt} mqtt @param {Settings} settings */
   constructor(mqtt, settings) {
-    const {
-      id = '',
-      user = '',
-      password = '',
-      will,
-      clean = true,
-      keepAlive = 60,
-      oncall,
-    } = settings;
+    const { id = '', user = '', password = '', will, clean = true, keepAlive = 60 } = settings;
     const texts = [id, user, password, will?.topic ?? '', will?.message ?? ''];
     if (texts.some((text) => text.includes('\0')))
       throw new TowlineError('EINVAL', 'a zero byte in a text');
-    const flags = (clean ? 1 : 0) | (will?.retain ? 2 : 0) | (oncall ? 4 : 0);
+    const flags = (clean ? 1 : 0) | (will?.retain ? 2 : 0);
     this.mqtt = mqtt;
     this.settings = settings;
     this.token = mqtt.add(this);

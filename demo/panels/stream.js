@@ -63,7 +63,7 @@ class Stream {
           signal: this.#opening.signal,
         },
       );
-      this.say('open', 'Connected, with Towline framing');
+      this.say('open', 'Connected');
       this.#look();
       const error = await transport.closed;
       this.say(error ? 'failed' : 'idle', error ? `Lost: ${explain(error)}` : 'Closed');

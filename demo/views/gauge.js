@@ -79,8 +79,11 @@ export class Gauge {
     this.#seen = 0;
     this.#peak = 0;
     for (const pin of Object.values(this.pins)) pin.hidden = true;
-    this.state.textContent = '';
-    delete this.tank.dataset.paused;
+    this.#restState();
+  }
+
+  #restState() {
+    this.tank.dataset.paused = 'false';
     this.state.hidden = true;
   }
 
@@ -103,7 +106,7 @@ export class Gauge {
   #pinLast(share) {
     const { entries, dropped } = this.recording;
     for (const { name, level } of entries.slice(Math.max(0, this.#seen - dropped))) {
-      if (name === 'CL') this.#paused(false);
+      if (name === 'CL') this.#restState();
       if ((name !== 'PW' && name !== 'RW') || level === undefined) continue;
       this.#paused(name === 'PW');
       const pin = this.pins[name];

@@ -72,8 +72,7 @@ class Row {
     this.element.replaceChildren(
       make('time', {}, (first.time / 1000).toFixed(3)),
       make('span', { class: `arrow ${isAsked ? 'from-page' : ''} ${this.isGroup ? 'many' : ''}` }),
-      make('span', { class: 'badges' }, ...badges),
-      make('span', { class: 'words' }, words),
+      make('span', { class: 'told' }, ...badges, make('span', { class: 'words' }, words)),
     );
   }
 }

@@ -24,10 +24,17 @@ export class Source {
     this.recording = recording;
     this.tabs = make('div', { class: 'files', role: 'tablist', 'aria-label': 'Files' });
     this.pages = make('div', { class: 'pages' });
+    this.follows = make('input', { type: 'checkbox', checked: true });
     this.element = make(
       'section',
       { class: 'card source', 'aria-label': 'C source' },
-      make('div', { class: 'title' }, make('h2', {}, 'C source'), this.tabs),
+      make(
+        'div',
+        { class: 'title' },
+        make('h2', {}, 'C source'),
+        this.tabs,
+        make('label', { class: 'check' }, this.follows, 'Follow'),
+      ),
       this.pages,
     );
     for (const file of files) this.#load(file);
@@ -139,7 +146,21 @@ export class Source {
       one.count.hidden = one.runs === 0;
       one.count.textContent = `×${number(one.runs)}`;
     }
+    if (this.follows.checked) this.#follow();
     clearTimeout(this.#timer);
     if (isLit) this.#timer = setTimeout(() => this.draw(), LIT);
+  }
+
+  /** Shows one of those that are lit, unless one is in sight, or somebody reads there. */
+  #follow() {
+    const page = /** @type {HTMLElement | undefined} */ (
+      [...this.pages.children].find((one) => !(/** @type {HTMLElement} */ (one).hidden))
+    );
+    if (!page || page.matches(':hover, :focus')) return;
+    const lit = [...page.querySelectorAll('.lit')].map((one) => /** @type {HTMLElement} */ (one));
+    const isSeen = (/** @type {HTMLElement} */ { offsetTop, offsetHeight }) =>
+      offsetTop + Math.min(offsetHeight, 60) > page.scrollTop &&
+      offsetTop + Math.min(offsetHeight, 60) < page.scrollTop + page.clientHeight;
+    if (lit.length > 0 && !lit.some(isSeen)) page.scrollTop = lit[0].offsetTop - 48;
   }
 }

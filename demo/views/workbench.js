@@ -81,21 +81,13 @@ export class Workbench {
       this.gauge?.element,
       make('div', { class: 'stack calls' }, this.sequence.element, this.inspector.element),
     );
-    if (!this.gauge) seen.classList.add('no-gauge');
     this.element = make(
       'div',
       { class: 'bench' },
-      make('div', { class: 'stack' }, this.controls, this.#files()),
-      make(
-        'div',
-        { class: 'stack' },
-        this.banner,
-        this.stage,
-        seen,
-        drawn.length > 0 &&
-          make('div', { class: 'charts' }, ...drawn.map(({ element }) => element)),
-      ),
+      make('div', { class: 'stack side' }, this.controls, this.#files()),
+      make('div', { class: 'stack' }, this.banner, this.stage, seen),
       this.source.element,
+      drawn.length > 0 && make('div', { class: 'charts' }, ...drawn.map(({ element }) => element)),
     );
     recording.onframe(() => {
       if (!this.#opened) this.#draw();
