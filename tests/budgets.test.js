@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { instructionsPer } from './instructions.js';
-import { bundle, gzip } from './sizes.js';
+import { gzip, split } from './sizes.js';
 
 /** @param {string} path from the project's root */
 const fromRoot = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -48,18 +48,40 @@ for (const [size, allowed] of Object.entries(budgets.framingOverhead))
     printed('overhead', size),
   );
 
-const { echo, echoGzipped, scriptGzipped, protocolsGzipped, protocolsModuleGzipped } =
+const { echo, echoGzipped, scriptGzipped, onDemand, protocolsGzipped, protocolsModuleGzipped } =
   budgets.sizes;
 const module = () => readFile(fromRoot('build/wasi/echo.wasm'));
 budget('wasm of a buffered echo (WASI): bytes', echo, async () => (await module()).length);
 budget('wasm of a buffered echo (WASI): gzipped', echoGzipped, async () => gzip(await module()));
-budget('JavaScript of a WebSocket in the browser: minified, gzipped', scriptGzipped, async () =>
-  gzip(await bundle('load')),
+
+/** @param {string} names that a page imports @param {...string} loaded what it loads; tests/js/loaded.test.js shows that */
+async function gzipped(names, ...loaded) {
+  const files = await split(names);
+  return loaded
+    .map((file) => gzip(/** @type {Uint8Array} */ (files.get(`${file}.js`))))
+    .reduce((all, size) => all + size);
+}
+
+budget('JavaScript of a WebSocket in the browser: minified, gzipped', scriptGzipped, () =>
+  gzipped('load', 'page'),
 );
+for (const [file, { name, ...allowed }] of Object.entries(onDemand))
+  budget(`what a page loads besides, ${name}: minified, gzipped`, allowed, () =>
+    gzipped('load', file),
+  );
+test('a page loads nothing besides that has no budget', async () => {
+  const files = [...(await split('load')).keys()].filter((file) => file !== 'page.js');
+  assert.deepEqual(
+    files.sort(),
+    Object.keys(onDemand)
+      .map((file) => `${file}.js`)
+      .sort(),
+  );
+});
 budget(
   'JavaScript of a protocol in JavaScript in the browser: minified, gzipped',
   protocolsGzipped,
-  async () => gzip(await bundle('connect, Protocol')),
+  () => gzipped('connect, Protocol', 'page', 'endpoint-imports', 'websocket-framing'),
 );
 budget('wasm under protocols in JavaScript: gzipped', protocolsModuleGzipped, async () =>
   gzip(await readFile(fromRoot('js/protocols/script.wasm'))),
