@@ -55,13 +55,16 @@ $(eval $(call tow_module,stream,demo/stream.c,$(STREAM_EXPORTS)))
 SAMPLE_EXPORTS := echo_new tow_transport_get_write_buffer_size tow_transport_get_write_buffer_limits
 $(eval $(call tow_module,sample,demo/echo.c,$(SAMPLE_EXPORTS)))
 
+include demo/programs/build.mk
+
 # ---- make demo ----
 # DEMO: options of demo/server.js, as in `make demo DEMO="--port 9000"`.
-DEMO_MODULES := $(addprefix build/wasi/,sample.wasm stream.wasm mqtt.wasm netcode.wasm) js/protocols/script.wasm
+DEMO_MODULES := $(addprefix build/wasi/,sample.wasm stream.wasm mqtt.wasm netcode.wasm shell.wasm) js/protocols/script.wasm \
+  $(DEMO_PROGRAMS)
 .PHONY: demo demo-native
 demo: node_modules/.package-lock.json
 	@.ci/deps demo
-	@$(MAKE) --no-print-directory $(DEMO_MODULES)
+	@$(MAKE) --no-print-directory lua $(DEMO_MODULES)
 	@node demo/server.js $(DEMO)
 
 demo-native:

@@ -7,6 +7,7 @@ import { Rendezvous } from '../js/rendezvous.js';
 import { listen, MQTT_PATH, PASSWORD, portOf, startBroker, USER } from './server/broker.js';
 import { compiler } from './server/compile.js';
 import { Peers, STREAM_PATH } from './server/peer.js';
+import { programs } from './server/programs.js';
 import { isOurs, requests } from './server/requests.js';
 
 const PAGE_PORT = 8080;
@@ -70,7 +71,13 @@ export async function startDemo({ host = '127.0.0.1', port, mqttPort, compile = 
   const peers = new Peers();
   /** @type {() => string[]} */
   const origins = () => originsOf(host, portOf(http));
-  const config = () => ({ tcp, user: USER, password: PASSWORD, compile: builds?.token });
+  const config = () => ({
+    tcp,
+    user: USER,
+    password: PASSWORD,
+    compile: builds?.token,
+    programs: programs(),
+  });
   const http = createServer(requests({ peers, origins, config, compile: builds?.compile }));
   upgrade(http, peers, origins);
   const broker = await startBroker(http, {

@@ -3,7 +3,7 @@
 /**
  * What all panels share.
  * @typedef {object} Shared
- * @property {{tcp: string, user: string, password: string, compile?: string}} config what the server tells
+ * @property {{tcp: string, user: string, password: string, compile?: string, programs: string[]}} config what the server tells
  *
  * @typedef {object} Panel
  * @property {string} id
