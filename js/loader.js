@@ -93,7 +93,8 @@ async function choose(module, instance, options) {
     const value = supply[from]?.[name];
     if (!value)
       throw new TowlineError('EABI', `the module imports ${from}.${name}, which nobody supplies`);
-    imports[from] = { ...imports[from], [name]: value };
+    imports[from] ??= {};
+    imports[from][name] = value;
   }
   return imports;
 }

@@ -1,7 +1,8 @@
 import { TowlineError } from './errors.js';
 
 const decoder = new TextDecoder();
-const encoder = new TextEncoder();
+/** @internal */
+export const encoder = new TextEncoder();
 
 /** What a module gives as an i32 comes out signed. @param {number} value */
 const unsigned = (value) => (value < 0 ? value >>> 0 : value);
@@ -90,12 +91,17 @@ export class Memory {
   setString(address, capacity, text) {
     const bytes = encoder.encode(text);
     if (capacity > 0) {
-      const target = this.bytes(address, capacity);
-      const part = bytes.subarray(0, target.length - 1);
-      target.set(part);
-      target[part.length] = 0;
+      this.#check(address, capacity);
+      this.setBytes(address, bytes.subarray(0, capacity - 1));
     }
     return bytes.length;
+  }
+
+  /** And a NUL behind them. @param {number} address @param {Uint8Array} bytes */
+  setBytes(address, bytes) {
+    const target = this.bytes(address, bytes.length + 1);
+    target.set(bytes);
+    target[bytes.length] = 0;
   }
 
   /** A `tow_error`; null for a null pointer. @internal @param {number} address */

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { TowlineError } from './errors.js';
+import { encoder } from './memory.js';
 import { OwnRequest } from './own-request.js';
 
 /** @import { Connection } from './connection.js' */
@@ -8,8 +9,6 @@ import { OwnRequest } from './own-request.js';
 /** @import { Options } from './own-request.js' */
 /** @import { SpawnOptions } from './subprocess.js' */
 /** @import { WorkerOptions } from './worker/carrier.js' */
-
-const encoder = new TextEncoder();
 
 /** One end of a connection: `tow_transport` of towline.h, as much as JavaScript needs of it. */
 export class Transport {
@@ -158,9 +157,7 @@ export class Module {
       const address = instance.call('tow_loop_alloc', instance.loop, bytes.length + 1);
       if (address === 0) throw new TowlineError('ENOMEM', 'the module is out of memory');
       copies.push(address);
-      const copy = instance.memory.bytes(address, bytes.length + 1);
-      copy.set(bytes);
-      copy[bytes.length] = 0;
+      instance.memory.setBytes(address, bytes);
       return [address, bytes.length];
     };
     try {

@@ -45,14 +45,11 @@ import { TowlineError, textOf } from './errors.js';
 /** `tow_framing` of towline.h. @internal @type {HostOptions['framing'][]} */
 export const framings = ['offered', 'demanded', 'refused'];
 
-/** TOW_OPTIONS_DEFAULT of towline.h. @internal @type {HostOptions} */
+/** TOW_OPTIONS_DEFAULT of towline.h; what is not here is false, or always so. @internal @type {Partial<HostOptions>} */
 export const defaults = {
   backlog: 100,
   keepalive: 0,
   nodelay: true,
-  reuseAddress: true,
-  ipv6Only: false,
-  refuseText: false,
   inbox: 16 << 20,
   subprotocols: '',
   headers: '',

@@ -1,4 +1,5 @@
 import { ChannelConnection } from '../channel.js';
+import { encoder } from '../memory.js';
 
 /** @typedef {import('../request.js').HostOptions} HostOptions */
 /** @typedef {import('../request.js').Request} Request */
@@ -16,8 +17,6 @@ const POLL = 5;
 
 const OPEN = 1;
 const CLEAN = [1000, 1001, 1005];
-
-const encoder = new TextEncoder();
 
 /** A WebSocket as any browser has it: it pushes, and sends without telling how far it is [F7, H1, H2, H3]. */
 export class WebSocketConnection extends ChannelConnection {
@@ -40,7 +39,7 @@ export class WebSocketConnection extends ChannelConnection {
     this.subprotocol = agreed.subprotocol;
     this.refuseText = options.refuseText;
     socket.onmessage = (/** @type {{data: any}} */ { data }) =>
-      instance.turn(() => this.#message(data));
+      instance.turn(() => this.message(data));
     socket.onclose = (/** @type {{code: number, reason: string}} */ event) =>
       instance.turn(() => this.#closed(event));
     socket.onerror = () => {};
@@ -48,15 +47,15 @@ export class WebSocketConnection extends ChannelConnection {
 
   // ---- Facts ----
 
-  /** @param {any} data */
-  #message(data) {
+  /** @param {any} data @param {boolean} [isLent] as the inbox says */
+  message(data, isLent) {
     if (typeof data === 'string' && this.refuseText) {
       this.#failure = 1003;
       this.failed('EPROTO', this.closeCode(1003), 'a text frame');
       return;
     }
     const bytes = typeof data === 'string' ? encoder.encode(data) : data;
-    this.inbox.push(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
+    this.inbox.push(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes), isLent);
     if (this.waiting) this.drain();
   }
 
