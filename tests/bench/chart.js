@@ -80,6 +80,7 @@ function option(panels) {
       top: i * PANEL + 30,
       itemWidth: 12,
       itemHeight: 12,
+      itemGap: 22,
     })),
     grid: panels.map((_, i) => ({
       left: 50,

@@ -44,12 +44,22 @@ const MODES = {
   smoke: { mode: 'smoke', rounds: 1, seconds: 0.02 },
 };
 
-const ORDER = ['native-echo', 'native-bulk', 'node-tcp', 'node-websocket', 'browser-websocket'];
-ORDER.push('instructions', 'memory', 'sizes');
+/** In the order of the report. */
+const NAMES = [
+  'native-echo',
+  'native-bulk',
+  'node-tcp',
+  'node-websocket',
+  'browser-websocket',
+  'instructions',
+  'memory',
+  'sizes',
+];
 
+/** Those whose file is there. */
 async function names() {
-  const files = new Set(await readdir(new URL('.', import.meta.url)));
-  return ORDER.filter((name) => files.has(`${name}.js`));
+  const files = await readdir(new URL('.', import.meta.url));
+  return NAMES.filter((name) => files.includes(`${name}.js`));
 }
 
 /** @param {string} name @returns {Promise<Benchmark>} */
@@ -103,11 +113,17 @@ async function runAll(chosen, options) {
   const benchmarks = await Promise.all(chosen.map(benchmark));
   const progress = new Progress(benchmarks.map(({ seconds }) => seconds[options.mode]));
   for (const [i, { run, title, about, figures, charts }] of benchmarks.entries()) {
-    const sections = await run(options, progress.begin(chosen[i]));
-    progress.end();
-    if (options.mode === 'smoke') continue;
-    const measured = { title, about, figures, charts, ...options, machine: machine(), sections };
-    await save(chosen[i], measured);
+    try {
+      const sections = await run(options, progress.begin(chosen[i]));
+      progress.end();
+      if (options.mode === 'smoke') continue;
+      const measured = { title, about, figures, charts, ...options, machine: machine(), sections };
+      await save(chosen[i], measured);
+    } catch (error) {
+      // the others run all the same
+      console.error(`bench: ${chosen[i]}:`, error);
+      process.exitCode = 1;
+    }
   }
 }
 

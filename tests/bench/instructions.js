@@ -21,7 +21,7 @@ export default {
   figures: Object.fromEntries(
     CONNECTIONS.map((count) => [count, `${count.toLocaleString('en')} connections`]),
   ),
-  seconds: { full: 60, quick: 60, smoke: 2 },
+  seconds: { full: 40, quick: 40, smoke: 1 },
   async run({ mode }, progress) {
     /** @type {import('./compare.js').Section} */
     const section = { title: 'instructions of', subjects: {}, judged: [] };

@@ -115,7 +115,7 @@ export default {
     whole: 'memory of the instance',
     allocations: 'allocations for a message',
   },
-  seconds: { full: 30, quick: 30, smoke: 3 },
+  seconds: { full: 15, quick: 15, smoke: 1 },
   async run({ mode }, progress) {
     const count = mode === 'smoke' ? 100 : 10_000;
     progress('wasm');

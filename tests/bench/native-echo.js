@@ -5,6 +5,8 @@ import { hasPython, load, PYTHON, program, source, withServer } from './server.j
 /** @type {Record<string, number>} */
 const SIZES = { '1 KiB': 1024, '10 KiB': 10 * 1024, '100 KiB': 100 * 1024 };
 const CONNECTIONS = 10;
+/** Nothing that is equal is proved to be at least 1: this is as near as 15 rounds tell. */
+const AS_FAST = 0.98;
 
 /** @returns {Promise<Record<string, string[] | undefined>>} */
 const servers = async () => ({
@@ -20,8 +22,7 @@ const targets = (size) => [
   { figure: 'cpu', of: 'Towline', to: 'libuv', most: 1.1 },
   { figure: 'cpu', of: 'Towline, buffered', to: 'libuv', most: 1.1 },
   { figure: 'messages', of: 'Towline', to: 'uvloop', least: 1 },
-  { figure: 'messages', of: 'Towline, buffered', to: 'Towline', least: 1 },
-  { figure: 'cpu', of: 'Towline, buffered', to: 'Towline', most: 1 },
+  { figure: 'messages', of: 'Towline, buffered', to: 'Towline', least: AS_FAST },
   ...(size === '1 KiB' ? [{ figure: 'messages', of: 'Towline', to: 'asyncio', least: 3.5 }] : []),
 ];
 
@@ -85,11 +86,16 @@ export default {
   charts: [
     {
       figure: 'cpu',
-      title: 'TCP echo: processor time of a message, beside Towline’s',
+      title: 'TCP echo: processor time of a message, beside Towline’s (less is better)',
+      base: 'Towline',
+    },
+    {
+      figure: 'messages',
+      title: 'TCP echo: messages a second, beside Towline’s (more is better)',
       base: 'Towline',
     },
   ],
-  seconds: { full: 340, quick: 80, smoke: 10 },
+  seconds: { full: 400, quick: 60, smoke: 1 },
   async run({ rounds, seconds, mode }, progress) {
     const commands = await servers();
     const sections = [];
@@ -103,7 +109,8 @@ export default {
           progress,
         }),
       );
-    if (mode !== 'smoke') await countInstructions(commands, sections, progress);
+    const counted = { full: sections, quick: sections.slice(0, 1), smoke: [] }[mode];
+    await countInstructions(commands, counted, progress);
     return sections;
   },
 };

@@ -74,7 +74,7 @@ export default {
     scriptGzipped: 'gzipped',
     all: 'both gzipped',
   },
-  seconds: { full: 25, quick: 25, smoke: 3 },
+  seconds: { full: 6, quick: 6, smoke: 1 },
   async run({ mode }, progress) {
     progress('Towline');
     const towline = {
