@@ -14,7 +14,7 @@ static void succeed(tow_uv_request *r, tow_uv_attempt *attempt) {
   tow_uv_stream *s = attempt->stream;
   attempt->stream = NULL;
   s->request = NULL;
-  if (attempt->address.any.sa_family != AF_UNIX) s->peer = attempt->address;
+  if (attempt->address.any.sa_family != AF_UNIX) s->peer = attempt->address.in6;
   tow_uv_stream_configure(s, &r->options);
   s->transport = tow_host_opened(tow_uv_request_take(r), &tow_uv_stream_table, s, TOW_UV_ABILITIES);
   if (!s->transport) tow_uv_stream_close(s);

@@ -104,12 +104,12 @@ typedef struct tow_uv_stream {
   union { /* one after the other */
     uv_connect_t connect;
     uv_write_t write;
+    uv_shutdown_t shutdown;
   } call;
-  uv_shutdown_t shutdown;
   tow_uv_host *host;
   tow_uv_request *request;  /* while it is an attempt to connect */
   tow_transport *transport; /* from then on */
-  tow_uv_address peer;      /* kept, because the system forgets it when the peer resets; TCP only */
+  struct sockaddr_in6 peer; /* or _in; kept, because the system forgets it when the peer resets; TCP only */
   uint64_t turn;            /* when it last read */
   size_t writing;           /* bytes lent to libuv */
   int fd;                   /* once it is connected */

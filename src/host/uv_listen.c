@@ -78,7 +78,7 @@ static void adopt(listener *l, int fd, const tow_uv_address *peer) {
   tow_uv_stream *s = tow_uv_stream_new(l->host, l->address.any.sa_family);
   int status = !s ? UV_ENOMEM : is_unix ? uv_pipe_open(&s->uv.pipe, fd) : uv_tcp_open(&s->uv.tcp, fd);
   if (status == 0) {
-    if (!is_unix) s->peer = *peer;
+    if (!is_unix) s->peer = peer->in6;
     tow_uv_stream_configure(s, &l->options);
     s->transport = tow_host_accepted(l->server, &tow_uv_stream_table, s, TOW_UV_ABILITIES);
   } else {

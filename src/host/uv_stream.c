@@ -142,7 +142,7 @@ static void on_shut_down(uv_shutdown_t *shutdown, int status) {
 
 static void shut_down(void *connection) {
   tow_uv_stream *s = connection;
-  int status = uv_shutdown(&s->shutdown, &s->uv.stream, on_shut_down);
+  int status = uv_shutdown(&s->call.shutdown, &s->uv.stream, on_shut_down);
   if (status < 0) fail(s, status);
 }
 
@@ -168,9 +168,9 @@ static void close_connection(void *connection, const tow_error *error) {
 
 static int extra_info(void *connection, const char *name, char *value, size_t capacity) {
   tow_uv_stream *s = connection;
-  if (s->peer.any.sa_family != AF_UNSPEC && strcmp(name, "peername") == 0) {
+  if (s->peer.sin6_family != AF_UNSPEC && strcmp(name, "peername") == 0) {
     char text[TOW_UV_ADDRESS_TEXT];
-    tow_uv_address_text(&s->peer, text, sizeof text);
+    tow_uv_address_text(&(tow_uv_address){.in6 = s->peer}, text, sizeof text);
     return snprintf(value, capacity, "%s", text);
   }
   if (strcmp(name, "read_backpressure") == 0) return snprintf(value, capacity, "stream");
