@@ -16,18 +16,31 @@ export class Peers {
 
   /** @param {(bytes: Uint8Array) => void} onheard what has come for 'mem:typed' */
   constructor(onheard) {
+    this.onheard = onheard;
     this.network.serve(ECHO, (end) => {
       end.onchange = () => echo(end);
     });
     this.network.serve(TYPED, (end) => {
       this.#typed = end;
       this.#waiting = new Uint8Array(0);
-      end.onchange = () => {
-        for (let bytes = end.read(); bytes; bytes = end.read()) onheard(bytes);
-        this.#push();
-        if (end.ended) end.close();
-      };
+      end.onchange = () => this.#go(end);
     });
+  }
+
+  #isReading = true;
+
+  /** Whether the typed peer takes what comes. */
+  set isReading(/** @type {boolean} */ isReading) {
+    this.#isReading = isReading;
+    if (this.#typed) this.#go(this.#typed);
+  }
+
+  /** @param {MemoryEnd} end */
+  #go(end) {
+    this.#push();
+    if (!this.#isReading) return;
+    for (let bytes = end.read(); bytes; bytes = end.read()) this.onheard(bytes);
+    if (end.ended) end.close();
   }
 
   /** @param {Uint8Array} bytes */

@@ -81,6 +81,15 @@ class Own {
   );
   #line = make('input', { value: 'Hello', spellcheck: false });
   #log = make('pre', { class: 'heard', role: 'log', tabindex: 0, 'aria-label': 'What came back' });
+  #reads = make('input', {
+    type: 'checkbox',
+    checked: true,
+    onchange: () => {
+      const isReading = this.#reads.checked;
+      this.#bench.recording.asked(`the other end reads ${isReading ? 'again' : 'no more'}`);
+      this.#peers.isReading = isReading;
+    },
+  });
   #speech = make('fieldset', { class: 'row' });
   #talk = make('section', { class: 'card talk', 'aria-label': 'The other end', hidden: true });
   /** @type {import('../../js/index.js').Transport | undefined} */
@@ -190,6 +199,7 @@ class Own {
         this.#bench.recording.asked('the other end sends no more');
         this.#peers.end();
       }),
+      make('label', { class: 'check' }, this.#reads, 'Reads'),
     );
     this.#bench.addStage(this.#talk);
     const link = make('link', {
@@ -290,6 +300,8 @@ class Own {
     this.#protocol.replaceChildren();
     try {
       const found = describe(code);
+      if (!WebAssembly.validate(/** @type {BufferSource} */ (code)))
+        throw new Error('its head is a module, but it is not valid');
       if (found.problems.length > 0) throw new Error(found.problems.join('; '));
       if (found.protocols.length === 0)
         throw new Error(
