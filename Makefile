@@ -21,7 +21,7 @@ help:
 	@echo 'make           build/libtowline.a and .so: the core, the memory host and the libuv host'
 	@echo 'make install   the C library; PREFIX=/usr/local, LIBDIR=PREFIX/lib, DESTDIR=; make uninstall'
 	@echo 'make docs      the reference, of C and of JavaScript: build/docs/index.html'
-	@echo 'make demo      the MQTT client on a page, with a broker of its own; prints the address'
+	@echo 'make demo      a page where protocols are seen live; prints the address; DEMO=--help'
 	@echo 'make demo-native  the same client for the shell: build/mqtt --help'
 	@echo 'make test      installs what is missing, builds everything, runs every test'
 	@echo 'make lint      formatters, linters and both compilers, warnings as errors'

@@ -7,7 +7,7 @@ import { METHODS } from './callbacks.js';
 let count = 0;
 
 /**
- * The same protocol, in JavaScript, of whose calls somebody is told. What it leaves out is told, too.
+ * The same protocol, in JavaScript, of whose calls somebody is told. Callbacks that it leaves out are not called, so not told.
  * @template {object} P
  * @param {P} protocol
  * @param {Listener} listener
@@ -47,10 +47,11 @@ export function watched(protocol, listener) {
       const name = typeof property === 'string' ? METHODS[property] : undefined;
       if (typeof method !== 'function' || !name) return method;
       return (/** @type {any[]} */ ...values) => {
+        const time = performance.now();
         /** @type {Call} */
         const call = {
           name,
-          time: performance.now(),
+          time,
           connection,
           depth: depth++,
           ...told(name, values),
@@ -66,7 +67,7 @@ export function watched(protocol, listener) {
           return answer;
         } finally {
           depth--;
-          call.duration = performance.now() - call.time;
+          call.duration = performance.now() - time;
           if (name !== 'CL') call.levelAfter = level();
           tell(listener.onreturn, call);
         }

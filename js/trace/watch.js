@@ -31,7 +31,10 @@ export class Watched {
     this.buffer = 0;
   }
 
-  /** What its write buffer holds; undefined: it is not open, or the module does not export what tells. */
+  /**
+   * What its write buffer holds, a subprocess's that of its standard input; undefined: it is not open, or the module does not
+   * export what tells (for a subprocess tow_transport_get_pipe_transport, too).
+   */
   get writeBufferSize() {
     return this.watch.ask(this, 'tow_transport_get_write_buffer_size');
   }
@@ -79,7 +82,7 @@ export class Watch {
   /** The exports that the host is to call. @param {Record<string, any>} exports */
   wrap(exports) {
     this.#exports = exports;
-    this.#memory.attach(exports.memory, false);
+    this.#memory.attach(exports.memory);
     const wrapped = { ...exports };
     for (const name of this.#constructors)
       wrapped[name] = (/** @type {number} */ loop, /** @type {number} */ context) => {
@@ -163,6 +166,7 @@ export class Watch {
     if (!watched) return original(...values);
     if (callback.transport) watched.transport = values[callback.transport];
     const call = this.#describe(callback, watched, values);
+    const { time } = call;
     tell(this.options.oncall, call);
     this.#depth++;
     let answer;
@@ -178,7 +182,7 @@ export class Watch {
       watched.buffer = this.#memory.word(values[callback.buffer]);
       call.size = this.#memory.word(values[callback.buffer] + 4);
     }
-    call.duration = performance.now() - call.time;
+    call.duration = performance.now() - time;
     if (callback.name === 'CL') {
       watched.transport = 0;
       if (this.#watched.get(watched.protocol) === watched) this.#watched.delete(watched.protocol);
@@ -217,9 +221,11 @@ export class Watch {
   /** @param {'sent' | 'received'} name @param {number} transport the one that the host knows @param {number} size */
   #fact(name, transport, size) {
     if (this.#isBroken) return;
-    const { tow_wasm_top: topOf } = this.#exports;
-    const all = [...this.#watched.values()];
-    const find = (/** @type {number} */ address) => all.find((one) => one.transport === address);
+    const { tow_wasm_top: topOf, tow_transport_get_pipe_transport: pipeOf } = this.#exports;
+    const all = [...this.#watched.values()].filter((one) => one.transport !== 0);
+    const find = (/** @type {number} */ address) =>
+      all.find((one) => one.transport === address) ??
+      all.find((one) => [0, 1, 2].some((fd) => pipeOf?.(one.transport, fd) === address));
     const watched = find(transport) ?? (topOf && find(topOf(transport)));
     if (watched?.transport)
       tell(this.options.onfact, { name, size, time: performance.now(), connection: watched });
@@ -228,7 +234,13 @@ export class Watch {
   /** @param {Watched} watched @param {string} name of a function of its transport @returns {number | undefined} */
   ask({ transport }, name) {
     const getter = this.#exports[name];
-    return transport === 0 || this.#isBroken || !getter ? undefined : getter(transport) >>> 0;
+    if (transport === 0 || this.#isBroken || !getter) return undefined;
+    return getter(this.#writing(transport)) >>> 0;
+  }
+
+  /** What writes for it: for a subprocess its standard input [X8]. @param {number} transport */
+  #writing(transport) {
+    return this.#exports.tow_transport_get_pipe_transport?.(transport, 0) || transport;
   }
 
   /** @param {Watched} watched */
@@ -236,7 +248,7 @@ export class Watch {
     const getLimits = this.#exports.tow_transport_get_write_buffer_limits;
     if (transport === 0 || this.#isBroken || !getLimits) return undefined;
     this.#scratch ||= this.#alloc(8);
-    getLimits(transport, this.#scratch, this.#scratch + 4);
+    getLimits(this.#writing(transport), this.#scratch, this.#scratch + 4);
     const [low, high] = [this.#memory.word(this.#scratch), this.#memory.word(this.#scratch + 4)];
     return { low, high };
   }
