@@ -14,6 +14,7 @@ const platform = {
   Module,
   transports: { ws: websocket, wss: websocket },
   read: (/** @type {string | URL} */ source) => fetch(source),
+  framing: () => import('./transports/websocket-framing.js'),
 };
 
 /**

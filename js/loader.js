@@ -128,6 +128,7 @@ export async function load(platform, source, options = {}) {
   for (const name of ['memory', 'tow_abi_version'])
     if (!names.includes(name))
       throw new TowlineError('EABI', `not a Towline module: it does not export ${name}`);
+  if (names.includes('tow_wasm_top')) await platform.framing?.();
   const exports = await begin(module, await choose(module, instance, options));
   instance.start(watch?.wrap(exports) ?? exports);
   return new platform.Module(instance);

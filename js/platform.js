@@ -7,5 +7,7 @@
  * @property {(source: string | URL) => Promise<Response | ArrayBuffer | ArrayBufferView>} read
  * @property {(code: BufferSource) => boolean} [growsInPlace] whether a valid module's memory never moves; asked where the
  *   system can be given such memory to read into
+ * @property {() => Promise<unknown>} [framing] loads what agrees on framing, for a module that has it: while the network is
+ *   there, for a browser that could not load a file once never tries again
  */
 export {};

@@ -40,18 +40,18 @@ describe('in Chromium', () => {
     ['the same by Emscripten', 'emscripten/echo', 'echo_new', {}, []],
     ['WebSocketStream', 'wasi/echo', 'echo_new', { stream: true }, ['websocket-stream.js']],
     [
-      'a module with framing, endpoints, requests of its own',
+      'a module with framing, endpoints and requests of its own',
       'wasi/probe',
       'probe_stream',
       {},
       ['endpoint-imports.js', 'request-imports.js', 'websocket-framing.js'],
     ],
     [
-      'a module that prints',
+      'one that prints, too, and does not connect',
       'emscripten/trace',
       '',
       {},
-      ['endpoint-imports.js', 'request-imports.js', 'wasi.js'],
+      ['endpoint-imports.js', 'request-imports.js', 'wasi.js', 'websocket-framing.js'],
     ],
   ];
   for (const [what, module, protocol, options, besides] of cases)
