@@ -44,7 +44,7 @@ async function build({ id, title, load }) {
 
 function show() {
   const id = location.hash.slice(1);
-  if (id === 'main') return;
+  if (id === 'main' && current) return;
   const panel = panels.find((one) => one.id === id) ?? panels[0];
   for (const [index, { id }] of panels.entries()) {
     if (id === panel.id) links[index].setAttribute('aria-current', 'page');

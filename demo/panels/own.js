@@ -90,7 +90,7 @@ class Own {
       this.#peers.isReading = isReading;
     },
   });
-  #speech = make('fieldset', { class: 'row' });
+  #speech = make('fieldset');
   #talk = make('section', { class: 'card talk', 'aria-label': 'The other end', hidden: true });
   /** @type {import('../../js/index.js').Transport | undefined} */
   #transport;
@@ -191,7 +191,9 @@ class Own {
         this.#speech,
       ),
     );
-    this.#speech.append(
+    const row = make(
+      'div',
+      { class: 'row' },
       field('Line', this.#line),
       make('button', { type: 'submit' }, 'Send'),
       button('Send 1 MB', () => this.#say('.'.repeat(1 << 20))),
@@ -201,6 +203,7 @@ class Own {
       }),
       make('label', { class: 'check' }, this.#reads, 'Reads'),
     );
+    this.#speech.append(row);
     this.#bench.addStage(this.#talk);
     const link = make('link', {
       rel: 'stylesheet',

@@ -227,7 +227,7 @@ function controls(stream, status) {
     ),
     group(
       'Read',
-      make('div', { class: 'row' }, field('Megabytes', send), button('Have it sent', come)),
+      make('div', { class: 'row' }, field('Megabytes', send), button('Peer sends', come)),
       slowly,
       make('div', { class: 'row' }, hold),
     ),

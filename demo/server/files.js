@@ -22,8 +22,7 @@ const sources = { '.c': 'text/plain; charset=utf-8', '.h': 'text/plain; charset=
 
 /** Of what others have made, these files. */
 const libraries = [
-  'uplot/dist/uPlot.esm.js',
-  'uplot/dist/uPlot.min.css',
+  'uplot/dist/uPlot.iife.min.js',
   '@xterm/xterm/lib/xterm.mjs',
   '@xterm/xterm/css/xterm.css',
   '@xterm/addon-fit/lib/addon-fit.mjs',

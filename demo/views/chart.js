@@ -1,7 +1,5 @@
 /** A chart over time: uPlot, in the page's colours. */
 
-// @ts-expect-error: its types are not beside this build of it
-import uPlot from '../../node_modules/uplot/dist/uPlot.esm.js';
 import { make, shortBytes } from '../page/dom.js';
 import { colour, onTheme } from '../page/theme.js';
 
@@ -22,6 +20,11 @@ import { colour, onTheme } from '../page/theme.js';
  * @property {boolean} [marks] both marks of the write buffer, and each PW and RW where it came
  */
 
+/** Which is there before any module runs: index.html. @type {any} */
+const { uPlot } = /** @type {any} */ (globalThis);
+
+/** What axes of bytes are divided by. */
+const POWERS = Array.from({ length: 40 }, (_, power) => 2 ** power);
 const HEIGHT = 136;
 /** How much is seen of what goes on, in milliseconds; of a file, all. */
 const WINDOW = 12000;
@@ -32,6 +35,8 @@ export class Chart {
   /** @type {any} */
   #plot;
   #drawn = 0;
+  /** The colour of marks. */
+  #flow = '';
 
   /** @param {Recording} recording @param {ChartOptions} options */
   constructor(recording, options) {
@@ -82,6 +87,7 @@ export class Chart {
     const width = this.place.clientWidth;
     if (width === 0) return;
     this.#plot?.destroy();
+    this.#flow = colour('--flow');
     const stepped = uPlot.paths.stepped({ align: 1 });
     const axis = {
       stroke: colour('--muted'),
@@ -119,6 +125,7 @@ export class Chart {
             font,
             size: 56,
             space: 32,
+            ...(format === shortBytes && { incrs: POWERS }),
             values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) =>
               splits.map(format),
           },
@@ -194,7 +201,7 @@ export class Chart {
       ctx.stroke();
     };
     ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = colour('--flow');
+    ctx.strokeStyle = ctx.fillStyle = this.#flow;
     ctx.lineWidth = ratio;
     ctx.setLineDash([4 * ratio, 4 * ratio]);
     if (limits) for (const value of [limits.high, limits.low]) line(value);

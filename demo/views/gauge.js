@@ -11,6 +11,8 @@ export class Gauge {
   #seen = 0;
   #epoch = -1;
   #peak = 0;
+  /** How many samples were drawn. */
+  #drawn = 0;
 
   /** @param {Recording} recording */
   constructor(recording) {
@@ -37,8 +39,8 @@ export class Gauge {
     this.element = make(
       'section',
       { class: 'card gauge', 'aria-label': 'Write buffer' },
-      make('div', { class: 'title' }, make('h2', {}, 'Write buffer'), this.state),
-      make('p', {}, this.figure, ' bytes wait'),
+      make('h2', {}, 'Write buffer'),
+      make('p', { class: 'now' }, this.figure, this.state),
       this.tank,
     );
   }
@@ -56,11 +58,9 @@ export class Gauge {
     if (recording.epoch !== this.#epoch) this.#restart();
     const { low, high } = recording.limits ?? { low: 16384, high: 65536 };
     const level = values.at(-1) ?? 0;
-    const fresh = values.slice(-Math.min(values.length, 400));
-    const [least, most] =
-      recording.isLive && this.#hasMoved(values)
-        ? [Math.min(...fresh), Math.max(...fresh)]
-        : [level, level];
+    const fresh = values.slice(Math.min(this.#drawn, values.length), values.length).slice(-1000);
+    this.#drawn = values.length;
+    const [least, most] = [Math.min(level, ...fresh), Math.max(level, ...fresh)];
     this.#peak = Math.max(this.#peak * 0.999, most);
     const top = Math.max(high * 1.3, this.#peak * 1.05, 1);
     const share = (/** @type {number} */ value) =>
@@ -76,8 +76,7 @@ export class Gauge {
 
   #restart() {
     this.#epoch = this.recording.epoch;
-    this.#seen = 0;
-    this.#peak = 0;
+    this.#seen = this.#drawn = this.#peak = 0;
     for (const pin of Object.values(this.pins)) pin.hidden = true;
     this.#restState();
   }
@@ -85,15 +84,6 @@ export class Gauge {
   #restState() {
     this.tank.dataset.paused = 'false';
     this.state.hidden = true;
-  }
-
-  #length = 0;
-
-  /** @param {number[]} values */
-  #hasMoved(values) {
-    const hasMoved = values.length !== this.#length;
-    this.#length = values.length;
-    return hasMoved;
   }
 
   /** @param {HTMLElement} mark @param {string} name @param {number} value @param {string} at */

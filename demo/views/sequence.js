@@ -13,6 +13,8 @@ import { describe } from './words.js';
 const ALONE = 6;
 /** How many rows are shown, and how many go at once when there are more. */
 const SHOWN = 240;
+/** How many calls of a row can be looked at. */
+const KEPT = 2000;
 const GONE = 60;
 
 /** One row: a call, or many of one family. */
@@ -24,6 +26,8 @@ class Row {
   /** @type {Map<string, number>} */
   #counts = new Map();
   #bytes = 0;
+  #least = Number.POSITIVE_INFINITY;
+  #most = 0;
 
   /** @param {Entry} entry */
   constructor(entry) {
@@ -36,13 +40,16 @@ class Row {
     this.entries.push(entry);
     this.#counts.set(entry.name, (this.#counts.get(entry.name) ?? 0) + 1);
     if (entry.name !== 'GB') this.#bytes += entry.size ?? 0;
+    if (this.entries.length > KEPT) this.entries.splice(0, KEPT / 2);
+    if (entry.level !== undefined) {
+      this.#least = Math.min(this.#least, entry.level);
+      this.#most = Math.max(this.#most, entry.level);
+    }
     this.isNew = true;
   }
 
   get #levels() {
-    const levels = this.entries.flatMap(({ level }) => (level === undefined ? [] : [level]));
-    if (levels.length === 0) return '';
-    return ` at ${number(Math.min(...levels))} to ${number(Math.max(...levels))}`;
+    return this.#most > 0 ? `between ${number(this.#least)} and ${number(this.#most)}` : '';
   }
 
   draw() {
@@ -61,11 +68,7 @@ class Row {
       ),
     );
     const isFlow = family === 'flow';
-    const words = this.isGroup
-      ? isFlow
-        ? `paused, on${this.#levels}`
-        : bytes(this.#bytes)
-      : describe(first);
+    const words = this.isGroup ? (isFlow ? this.#levels : bytes(this.#bytes)) : describe(first);
     this.element.dataset.family = isAsked ? 'asked' : family;
     this.element.dataset.names = [...this.#counts.keys()].join(' ');
     this.element.style.setProperty('--depth', String(Math.min(first.depth, 3)));

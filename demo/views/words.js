@@ -17,7 +17,7 @@ export function describe({ name, size, hint, fd, peer, error, level, text }) {
     case 'CM':
       return 'connected';
     case 'GB':
-      return `room for ${bytes(size ?? 0)}${hint !== undefined && hint >= 0 ? `, ${number(hint)} in hand` : ''}`;
+      return `room for ${number(size ?? 0)}${hint !== undefined && hint >= 0 ? ` of ${number(hint)}` : ''}`;
     case 'PW':
       return `paused${waiting}`;
     case 'RW':

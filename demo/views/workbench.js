@@ -74,6 +74,7 @@ export class Workbench {
     const drawn = charts.map((name) => new Chart(recording, CHARTS[name]));
     /** @type {View[]} */
     this.views = [this.sequence, this.source, ...(this.gauge ? [this.gauge] : []), ...drawn];
+    this.charts = make('div', { class: 'charts' }, ...drawn.map(({ element }) => element));
     this.banner = make('div', { class: 'card banner', role: 'status', hidden: true });
     const seen = make(
       'div',
@@ -87,7 +88,7 @@ export class Workbench {
       make('div', { class: 'stack side' }, this.controls, this.#files()),
       make('div', { class: 'stack' }, this.banner, this.stage, seen),
       this.source.element,
-      drawn.length > 0 && make('div', { class: 'charts' }, ...drawn.map(({ element }) => element)),
+      drawn.length > 0 && this.charts,
     );
     recording.onframe(() => {
       if (!this.#opened) this.#draw();
