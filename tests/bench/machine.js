@@ -19,7 +19,7 @@ export function machine() {
   return {
     processor: cpus()[0].model,
     cores: cpus().length,
-    Linux: version(['echo', release()]),
+    Linux: release().split('-')[0],
     gcc: version(['gcc', '-dumpfullversion']),
     clang: version(['clang', '--version']),
     libuv: version(['pkg-config', '--modversion', 'libuv']),
