@@ -5,7 +5,25 @@ pack:
 	@mkdir -p build
 	npm pack --pack-destination build
 
-prepack: can-build-wasm js/protocols/script.wasm js/worker/wasi-worker.js types
+prepack: can-build-wasm dist/index.js types
+
+# js/ is packed as dist/, without comments and indentation: each file by itself, but the command line, which nobody imports,
+# is a file for each command and for what they share. Where a comment tells bundlers something, all is left as it stands.
+JS_FILES := $(filter-out js/cli/% js/worker/command-worker.js js/worker/wasi-worker.js,$(wildcard js/*.js js/*/*.js))
+JS_ANNOTATED := $(shell grep -l '@__PURE__\|webpackIgnore' $(JS_FILES))
+JS_COPIED := js/protocols/script.wasm js/worker/node-entry.cjs js/worker/wasi-worker.js
+ESBUILD := npx esbuild --format=esm --charset=utf8 --log-level=warning
+dist/index.js: $(JS_FILES) $(JS_COPIED) $(shell find js/cli -type f) js/build.mk | node_modules/.package-lock.json
+	rm -rf build/dist js/.cli
+	@$(ESBUILD) $(filter-out $(JS_ANNOTATED),$(JS_FILES)) --outbase=js --outdir=build/dist --minify-whitespace --line-limit=120
+	@$(ESBUILD) $(JS_ANNOTATED) --outbase=js --outdir=build/dist
+	@$(ESBUILD) js/cli/towline.js --bundle --splitting --minify --line-limit=120 --platform=node --target=node20 \
+	  --chunk-names=[name]-[hash] --outdir=js/.cli $(JS_FILES:%=--external:./%)
+	mv js/.cli build/dist/cli
+	cp -R js/cli/template build/dist/cli
+	for f in $(JS_COPIED:js/%=%); do cp js/$$f build/dist/$$f; done
+	rm -rf dist && mv build/dist dist
+WASM_MODULES += dist/index.js
 
 # The Worker for WASI commands, in one file with what it takes of a package, whose licence asks to be named.
 WASI_SHIM := node_modules/@bjorn3/browser_wasi_shim
@@ -25,7 +43,7 @@ can-build-wasm:
 # One .d.ts for each file, less those that no entry of the package leads to, and less what they say twice.
 TYPED := $(shell sed -n 's|^ *"js/\(.*\)\.js",\{0,1\}$$|build/types/\1.d.ts|p' tsconfig.types.json)
 types: js/types/index.d.ts
-js/types/index.d.ts: $(wildcard js/*.js js/*/*.js) tsconfig.json tsconfig.types.json js/build.mk
+js/types/index.d.ts: $(JS_FILES) tsconfig.json tsconfig.types.json js/build.mk
 	@[ -x node_modules/.bin/tsc ] || { echo 'towline: the types are made by TypeScript: npm install' >&2; exit 1; }
 	@mkdir -p build
 	rm -rf build/types

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { access, copyFile, readFile, rm, stat } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
@@ -36,13 +36,15 @@ async function packed() {
 const texts = (value) =>
   typeof value === 'string' ? [value] : Object.values(value ?? {}).flatMap((one) => texts(one));
 
+/** A page in Markdown, which lies where links lead to it; a template's is no such page. @param {string} path */
+const isPage = (path) => /^(?!(js|dist)\/cli\/).*\.md$/.test(path);
+
 /** @param {string} path in the package */
 const read = (path) => readFile(join(stage.installed, path), 'utf8');
 
 describe('the package', () => {
   test('has the sources that a user needs, what is made of them, and nothing else', async () => {
-    const pages = ['LICENSE', 'README.md', 'CHANGELOG.md'];
-    const sources = ['js', 'include', 'src', 'wasm', 'package.json', ...pages];
+    const sources = ['js', 'include', 'src', 'wasm', 'package.json', 'LICENSE', '*.md'];
     const list = ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate'];
     const { stdout } = await run('git', [...list, ...sources], { cwd: root });
     const ofTheRepository = [
@@ -50,21 +52,36 @@ describe('the package', () => {
       /^src\/(docs|install)\//,
       /(^|\/)uv(_\w+)?\.[ch]$/, // the native host
       /^wasm\/script\//, // what script.wasm is made of
-      /^(wasm|js\/(bridge|transports|webrtc|worker))\/\w+\.md$/,
+      /^(demo|tests)\//, // their pages
+      /^js\/cli\/(build\/)?[\w-]+\.js$/, // made into a few files, for which see below
+      /^js\/worker\/command-worker\.js$/, // what wasi-worker.js is made of
     ];
-    const expected = stdout
-      .split('\n')
-      .filter((path) => path && !ofTheRepository.some((rule) => rule.test(path)));
-    const paths = (await packed()).map(({ path }) => path);
-    const [types, others] = [true, false].map((isType) =>
-      paths.filter((path) => path.startsWith('js/types/') === isType),
-    );
     const ignored = (await readFile(join(root, '.gitignore'), 'utf8')).match(/^\/js\/.*[^/\n]$/gm);
     const made = (ignored ?? []).map((path) => path.slice(1));
     assert.ok(made.includes('js/protocols/script.wasm'));
-    assert.deepEqual(others.sort(), [...expected, ...made].sort());
-    assert.ok(types.length > 0);
-    for (const path of types) assert.match(path, /^js\/types\/(\w[\w-]*\/)*\w[\w-]*\.d\.ts$/);
+    const expected = [...stdout.split('\n'), ...made]
+      .filter((path) => path && !ofTheRepository.some((rule) => rule.test(path)))
+      .map((path) => (isPage(path) ? path : path.replace(/^js\//, 'dist/')));
+    const paths = (await packed()).map(({ path }) => path);
+    const types = /^js\/types\/(\w[\w-]*\/)*\w[\w-]*\.d\.ts$/;
+    const commands = /^dist\/cli\/(towline|(new|build|connect|bridge|inspect|chunk)-\w+)\.js$/;
+    assert.deepEqual(
+      paths.filter((path) => !types.test(path) && !commands.test(path)).sort(),
+      expected.sort(),
+    );
+    assert.ok(paths.some((path) => types.test(path)));
+  });
+
+  test('has the pages that its pages link to, and says what is in the repository only', async () => {
+    const repository = /^(demo|tests|js|wasm\/script|include\/towline\/uv\.h$)(\/|$)/;
+    const paths = (await packed()).map(({ path }) => path);
+    for (const page of paths.filter(isPage))
+      for (const [, link] of (await read(page)).matchAll(/\]\((?!\w+:)([^)#\s]+)/g)) {
+        const path = posix.join(posix.dirname(page), link);
+        const isThere = paths.some((one) => one === path || one.startsWith(`${path}/`));
+        assert.ok(isThere || (repository.test(path) && !isPage(path)), `${page}: ${link}`);
+      }
+    assert.match(await read('README.md'), /`demo\/`, [^.]* are in the repository only/);
   });
 
   test('has at most 250,000 bytes', async (t) => {
@@ -86,14 +103,14 @@ describe('the package', () => {
     for (const { path } of await packed()) {
       const text = await readFile(join(stage.installed, path), 'latin1');
       for (const place of places) assert.ok(!text.includes(place), `${path} names ${place}`);
-      if (path === 'js/worker/wasi-worker.js')
+      if (path === 'dist/worker/wasi-worker.js')
         assert.match(text, /^\/\*!.*browser_wasi_shim.*Permission is hereby granted.*\*\//s);
       else if (/\.(c|h|c?js|d\.ts)$/.test(path)) assert.doesNotMatch(text, /copyright|spdx/i, path);
     }
   });
 
   test('has a module without names, debug information, or paths', async () => {
-    const code = await readFile(join(stage.installed, 'js/protocols/script.wasm'));
+    const code = await readFile(join(stage.installed, 'dist/protocols/script.wasm'));
     const module = await WebAssembly.compile(code);
     for (const section of ['name', 'producers', 'sourceMappingURL', '.debug_info', '.debug_str'])
       assert.deepEqual(WebAssembly.Module.customSections(module, section), [], section);

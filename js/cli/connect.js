@@ -25,7 +25,7 @@ ADDRESS:
   tcp://HOST:PORT   unix:/PATH   ws://HOST/PATH   wss://HOST/PATH
   udp://HOST:PORT                 each line that is typed, or piece that is read, is one datagram
   exec:PROGRAM                    a child process; ARGUMENTS are its own
-  worker:PROGRAM.wasm             a WASI command, with @bjorn3/browser_wasi_shim
+  worker:PROGRAM.wasm             a WASI command
   webrtc-stream:ROOM, webrtc:ROOM with --rendezvous, and node-datachannel
 
   -l, --listen           waits for one connection at ADDRESS; port 0: one that is free. Of a module's, for any number

@@ -1,7 +1,8 @@
 /** What a module exports, by wasm/exports.txt. */
 import { readFileSync } from 'node:fs';
+import { ofPackage } from './root.js';
 
-const lines = readFileSync(new URL('../../wasm/exports.txt', import.meta.url), 'utf8')
+const lines = readFileSync(ofPackage('wasm/exports.txt'), 'utf8')
   .split(/\r?\n/)
   .filter((line) => line !== '' && !line.startsWith('#'))
   .map((line) => line.split(' '));

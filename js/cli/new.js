@@ -12,6 +12,7 @@ import {
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCompiler } from './build/compilers.js';
+import { ofPackage } from './root.js';
 import { Failure, fileFailure, parse, UsageError } from './usage.js';
 
 export const summary = 'starts a project: a protocol in C, its test, a page';
@@ -70,9 +71,7 @@ async function compilerIsMissing() {
 function fill(folder, name, bringCompiler) {
   cpSync(TEMPLATE, folder, { recursive: true });
   renameSync(join(folder, 'gitignore'), join(folder, '.gitignore')); // npm packs no file of that name
-  const { version } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
+  const { version } = JSON.parse(readFileSync(ofPackage('package.json'), 'utf8'));
   for (const file of FILLED) {
     const path = join(folder, file);
     const text = readFileSync(path, 'utf8');

@@ -2,6 +2,7 @@
 /** `npx towline`: runs one of its commands, and says in one line what went wrong. */
 import { readFileSync } from 'node:fs';
 import { TowlineError } from '../errors.js';
+import { ofPackage } from './root.js';
 import { Failure, UsageError } from './usage.js';
 
 /**
@@ -11,14 +12,19 @@ import { Failure, UsageError } from './usage.js';
  * @property {string} help all there is to say
  * @property {(args: string[]) => number | Promise<number>} run answers the exit code: 0 for success, 1 for failure
  */
-const COMMANDS = ['new', 'build', 'connect', 'bridge', 'inspect'];
-
-/** @param {string} name @returns {Promise<Command>} */
-const command = (name) => import(`./${name}.js`);
+/** @type {Record<string, () => Promise<Command>>} */
+const LOAD = {
+  new: () => import('./new.js'),
+  build: () => import('./build.js'),
+  connect: () => import('./connect.js'),
+  bridge: () => import('./bridge.js'),
+  inspect: () => import('./inspect.js'),
+};
+const COMMANDS = Object.keys(LOAD);
 
 async function overview() {
   const lines = await Promise.all(
-    COMMANDS.map(async (name) => `  ${name.padEnd(9)}${(await command(name)).summary}`),
+    COMMANDS.map(async (name) => `  ${name.padEnd(9)}${(await LOAD[name]()).summary}`),
   );
   return `Usage: towline COMMAND [ARGUMENTS]
 
@@ -31,7 +37,7 @@ towline COMMAND --help says more; towline --version which one this is.
 }
 
 function version() {
-  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
+  return JSON.parse(readFileSync(ofPackage('package.json'), 'utf8')).version;
 }
 
 /** Whether these arguments ask for help; what is behind `--` is somebody else's. @param {string[]} args */
@@ -49,7 +55,7 @@ async function run(name, args) {
   if (name === 'help') return run(args[0], ['--help']);
   if (!COMMANDS.includes(name))
     throw new UsageError(`no command ${name}; there are ${COMMANDS.join(', ')}`);
-  const { help, run: start } = await command(name);
+  const { help, run: start } = await LOAD[name]();
   return asksForHelp(args) ? print(help) : start(args);
 }
 

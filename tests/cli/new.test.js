@@ -37,7 +37,7 @@ async function install(modules) {
   }
   await symlink(join(root, 'node_modules/ws'), join(modules, 'ws'));
   await mkdir(join(modules, '.bin'));
-  await symlink('../towline/js/cli/towline.js', join(modules, '.bin/towline'));
+  await symlink('../towline/dist/cli/towline.js', join(modules, '.bin/towline'));
 }
 
 describe('a project', () => {

@@ -2,13 +2,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ofPackage } from '../root.js';
 import { keyOf } from './cache.js';
 import { COMPILE_LIBRARY } from './flags.js';
 
 /** @typedef {import('./toolchain.js').Toolchain} Toolchain */
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const ROOT = ofPackage('');
 export const INCLUDE = join(ROOT, 'include');
 const FOLDERS = [INCLUDE, join(ROOT, 'src'), join(ROOT, 'wasm')];
 
