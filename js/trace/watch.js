@@ -18,6 +18,8 @@ import { WasmFile } from './wasm-file.js';
 
 /** A connection that is watched: what can be asked of it between its calls. */
 export class Watched {
+  #watch;
+
   /** @internal @param {Watch} watch @param {number} number @param {number} protocol */
   constructor(watch, number, protocol) {
     /** Connections are counted from 1. */
@@ -26,7 +28,7 @@ export class Watched {
     this.protocol = protocol;
     /** Where its `tow_transport` is, from connection_made until connection_lost has returned; else 0. */
     this.transport = 0;
-    this.watch = watch;
+    this.#watch = watch;
     /** Where its buffer is that get_buffer has given. @internal */
     this.buffer = 0;
   }
@@ -36,12 +38,12 @@ export class Watched {
    * export what tells (for a subprocess tow_transport_get_pipe_transport, too).
    */
   get writeBufferSize() {
-    return this.watch.ask(this, 'tow_transport_get_write_buffer_size');
+    return this.#watch.ask(this, 'tow_transport_get_write_buffer_size');
   }
 
   /** Its marks; undefined as above. */
   get writeBufferLimits() {
-    return this.watch.limits(this);
+    return this.#watch.limits(this);
   }
 }
 
