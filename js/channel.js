@@ -1,8 +1,9 @@
 import { AGREED_FRAMING, CAN_READ, CAN_WRITE, Connection, WANTS_CORK } from './connection.js';
 import { Inbox } from './inbox.js';
 
-/** How much may be on its way in a channel; what is over it waits in the core [F7]. */
+/** How much may be on its way in a channel at least, and at most; what is over it waits in the core [F7]. */
 const WINDOW = 262144;
+const MOST = 16 * WINDOW;
 
 /**
  * A stream over a channel of messages: it pushes what comes, and takes all that it is given [F7, H2, H3]. A transport's file
@@ -13,6 +14,7 @@ export class ChannelConnection extends Connection {
   #report;
   /** The core has bytes that wait for room. */
   waiting = false;
+  #window = WINDOW;
 
   /**
    * @param {import('./instance.js').Instance} instance
@@ -59,9 +61,8 @@ export class ChannelConnection extends Connection {
     this.waiting = false;
     if (this.#report) return this.#report();
     if (!this.live) return;
-    const { step } = this;
     for (let budget = WINDOW; budget > 0; ) {
-      const limit = Math.min(this.#room, step);
+      const limit = Math.min(this.#room, budget);
       if (limit <= 0) return this.flush();
       const bytes = this.peek(limit);
       if (!bytes) return;
@@ -72,9 +73,15 @@ export class ChannelConnection extends Connection {
     this.instance.later(() => this.drain());
   }
 
+  /** A channel that is only looked at now and then: when all has left since, more could have. */
+  looked() {
+    this.#window =
+      this.buffered > 0 ? Math.max(this.#window / 2, WINDOW) : Math.min(this.#window * 2, MOST);
+  }
+
   /** How much more it may be given. */
   get #room() {
-    return this.isOpen ? WINDOW - this.buffered : Number.POSITIVE_INFINITY;
+    return this.isOpen ? this.#window - this.buffered : Number.POSITIVE_INFINITY;
   }
 
   /** @param {Uint8Array<ArrayBuffer>} bytes */

@@ -172,21 +172,21 @@ export class Connection {
       );
   }
 
-  /**
-   * A copy of the oldest bytes that wait, `limit` at most; null: none.
-   * @param {number} limit
-   * @param {(size: number) => Uint8Array<ArrayBuffer>} [make] where it is put
-   */
-  peek(limit, make) {
+  /** A copy of the oldest bytes that wait, `limit` at most; null: none. @param {number} limit */
+  peek(limit) {
     if (!this.live) return null;
     const { instance } = this;
     const count = instance.call('tow_host_peek', this.transport, instance.scratch, LINES, limit);
-    return count > 0 ? instance.memory.gather(instance.scratch, count, 0, limit, make) : null;
+    return count > 0 ? instance.memory.gather(instance.scratch, count, 0, limit) : null;
   }
 
-  /** That many of them have left. @param {number} size */
+  /** That many of them have left: it is told in steps [F7]. @param {number} size */
   sent(size) {
-    if (this.live) this.instance.call('tow_host_sent', this.transport, size);
+    for (let left = size; left > 0 && this.live; ) {
+      const step = Math.min(left, this.step);
+      this.instance.call('tow_host_sent', this.transport, step);
+      left -= step;
+    }
   }
 
   /** The most that may be on its way unreported [F7]. */

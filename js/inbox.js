@@ -23,8 +23,12 @@ export class Inbox {
     return this.#head === this.#queue.length;
   }
 
-  /** Delivers bytes, now or later. Call it in a turn. @param {Uint8Array} bytes */
-  push(bytes) {
+  /**
+   * Delivers bytes, now or later. Call it in a turn.
+   * @param {Uint8Array} bytes
+   * @param {boolean} [isLent] they lie where others will: what is not delivered now is copied
+   */
+  push(bytes, isLent) {
     const { connection } = this;
     if (!connection.live && connection.transport !== 0) return;
     const taken = this.isEmpty && connection.reading ? connection.deliver(bytes) : 0;
@@ -38,7 +42,7 @@ export class Inbox {
         `more than ${this.limit} bytes came while reading was paused`,
       );
     } else {
-      this.#queue.push(bytes.subarray(taken));
+      this.#queue.push(isLent ? bytes.slice(taken) : bytes.subarray(taken));
     }
   }
 

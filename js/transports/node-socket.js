@@ -73,7 +73,7 @@ export class SocketConnection extends Connection {
     const { socket } = this;
     socket.write(piece, this.#written);
     if (socket.writableLength === 0 && !socket.errored) return true;
-    tray = null; // what lies there is Node's until it is written
+    if (piece.buffer === tray?.buffer) tray = null; // it is Node's until it is written
     this.#inFlight = piece.length;
     this.#pieces = this.#step;
     return false;
@@ -87,10 +87,9 @@ export class SocketConnection extends Connection {
   #written = (/** @type {Error | null | undefined} */ error) => {
     if (error || this.#inFlight === 0 || this.socket.writableLength > 0) return;
     this.instance.turn(() => {
-      const { step } = this;
       const size = this.#inFlight;
       this.#inFlight = 0;
-      for (let told = 0; told < size; told += step) this.sent(Math.min(step, size - told));
+      this.sent(size);
       this.#drain();
     });
   };
@@ -99,7 +98,7 @@ export class SocketConnection extends Connection {
     if (!this.live) return;
     for (let budget = BUDGET; this.#inFlight === 0; ) {
       if (budget <= 0) return this.instance.later(() => this.#drain());
-      const piece = this.peek(this.#step, onTray);
+      const piece = this.peek(this.#step);
       if (!piece) return;
       budget -= piece.length;
       if (this.#send(piece)) this.sent(piece.length);
@@ -248,7 +247,7 @@ export class Landing {
     const lends = size >= this.least && connection.abilities & HOLDS_LOANS;
     connection.instance.turn(() => {
       if (buffer !== this.#loan) {
-        this.#pass(stage.subarray(0, size));
+        connection.inbox.push(stage.subarray(0, size), true);
       } else {
         this.#loan = null;
         if (connection.live) this.#report(size, lends ? -1 : 0);
@@ -261,13 +260,6 @@ export class Landing {
 
   get #isClear() {
     return this.kept === 0 && /** @type {SocketConnection} */ (this.connection).inbox.isEmpty;
-  }
-
-  /** What is not taken is kept apart from the stage. @param {Uint8Array} bytes */
-  #pass(bytes) {
-    const connection = /** @type {SocketConnection} */ (this.connection);
-    const taken = connection.reading && this.#isClear ? connection.deliver(bytes) : 0;
-    if (taken < bytes.length) connection.inbox.push(bytes.slice(taken));
   }
 
   /** @param {number} size @param {number} hint of the next loan */

@@ -9,6 +9,14 @@ import { pausing } from './websocket-pausing.js';
 /** @typedef {import('../request.js').HostOptions} HostOptions */
 /** @typedef {import('../request.js').Carrier} Carrier */
 
+/** Messages up to so many bytes are delivered together with others that have come at once: alone, each costs as much. */
+const SMALL = 2048;
+/** Where they are put together, those of one connection at a time. */
+const tray = new Uint8Array(65536);
+let filled = 0;
+/** Whose they are. @type {NodeWebSocketConnection | null} */
+let owner = null;
+
 /** A WebSocket of the package `ws`: it tells why it failed, too. */
 export class NodeWebSocketConnection extends pausing(WebSocketConnection) {
   /** @type {any} */
@@ -23,14 +31,45 @@ export class NodeWebSocketConnection extends pausing(WebSocketConnection) {
   constructor(instance, socket, options, agreed = understand(socket.protocol, options.framing)) {
     super(instance, socket, options, agreed);
     socket.binaryType = 'nodebuffer';
+    socket.onmessage = null; // an event object for each
+    socket.on('message', this.#came);
     socket.onerror = (/** @type {{error: any}} */ event) => {
       this.#error ??= event.error;
     };
   }
 
+  #came = (/** @type {Uint8Array} */ bytes, /** @type {boolean} */ isBinary) => {
+    const isSmall = bytes.length <= SMALL && (isBinary || !this.refuseText);
+    if (owner && (owner !== this || !isSmall || filled + bytes.length > tray.length))
+      owner.#flush();
+    if (!isSmall)
+      return this.instance.turn(() => this.message(isBinary || !this.refuseText ? bytes : ''));
+    if (!owner) {
+      owner = this;
+      filled = 0;
+      process.nextTick(this.#flush); // when Node has told all that has come
+    }
+    tray.set(bytes, filled);
+    filled += bytes.length;
+  };
+
+  #flush = () => {
+    if (owner !== this) return;
+    const bytes = tray.subarray(0, filled);
+    owner = null;
+    this.instance.turn(() => this.message(bytes, true));
+  };
+
   /** @param {number} code @param {string} reason @override */
   lostBy(code, reason) {
     return this.#error ? fromNode(this.#error) : super.lostBy(code, reason);
+  }
+
+  /** @param {number} code @override */
+  shut(code) {
+    this.socket.off('message', this.#came);
+    if (owner === this) owner = null;
+    super.shut(code);
   }
 
   /** @param {number} code @override */

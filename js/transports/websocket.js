@@ -93,6 +93,7 @@ export class WebSocketConnection extends ChannelConnection {
   await() {
     this.#poll ??= setTimeout(() => {
       this.#poll = undefined;
+      this.looked();
       this.instance.turn(() => this.drain());
     }, POLL);
   }
