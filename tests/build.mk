@@ -63,7 +63,7 @@ $(B)/instructions: $(patsubst %.c,$(B)/%.o,tests/bench/instructions.c tests/fram
 	$(CC) $(CFLAGS) $^ -lm -o $@
 
 # ---- tests/bench: programs that are measured, and those that load them; what the benchmarks take of Debian and npm ----
-BENCH_LOADS := $(addprefix $(B)/bench/,echo_load bulk_load idle_load)
+BENCH_LOADS := $(addprefix $(B)/bench/,echo_load bulk_load idle_load stream_load)
 BENCH_PROGRAMS := $(BENCH_LOADS) $(addprefix $(B)/bench/,echo_towline echo_libuv bulk_towline bulk_read)
 $(BENCH_LOADS:$(B)/bench/%=$(B)/tests/bench/programs/%.o) $(B)/tests/bench/programs/load.o: tests/bench/programs/load.h
 $(BENCH_LOADS): $(B)/tests/bench/programs/load.o
@@ -72,6 +72,7 @@ $(BENCH_PROGRAMS): $(B)/bench/%: $(B)/tests/bench/programs/%.o $(B)/libtowline.a
 	$(CC) $(CFLAGS) $(filter %.o,$^) $(B)/libtowline.a $(UV_LIBS) -lm -o $@
 build-tests: $(BENCH_PROGRAMS)
 $(eval $(call tow_module,idle,tests/bench/programs/idle.c,idle_new malloc,plain))
+$(eval $(call tow_module,bench,tests/bench/programs/protocols.c,sink_new echo_new source_new received_bytes,plain))
 
 build/bench/node_modules/.package-lock.json: tests/bench/package-lock.json
 	@mkdir -p build/bench

@@ -1,8 +1,8 @@
 /* Sends messages to an echo server, one at a time on each connection, and checks every byte that comes back.
  * usage: echo_load PORT PROCESS CONNECTIONS SIZE SECONDS|MESSAGES
- * Port 0: the connections are open already, as descriptors from 3 on. A number with an "s" behind it is seconds, measured after a tenth of that for warming up; without it is so many
- * messages. Prints messages, seconds, and the seconds of processor time that PROCESS took meanwhile, all and the
- * user's. */
+ * Port 0: the connections are open already, as descriptors from 3 on. A number with an "s" behind it is seconds,
+ * measured after a tenth of that for warming up; without it is so many messages. Prints messages, seconds, and the
+ * seconds of processor time that PROCESS took meanwhile, all and the user's. */
 #define _GNU_SOURCE
 #include "load.h"
 
