@@ -180,11 +180,28 @@ describe('a project with the package', () => {
   const node = async (...values) =>
     JSON.parse((await run(process.execPath, values, { cwd: project })).stdout);
 
+  const towline = (/** @type {string[]} */ ...args) =>
+    run(join(stage.folder, 'node_modules/.bin/towline'), args, { cwd: project });
+
+  test('towline, every command', async () => {
+    const { version } = JSON.parse(await read('package.json'));
+    assert.equal((await towline('--version')).stdout, `${version}\n`);
+    const commands = (await towline('--help')).stdout.match(/(?<=^ {2})[a-z]+/gm) ?? [];
+    assert.deepEqual(commands, ['new', 'build', 'connect', 'bridge', 'inspect']);
+    for (const command of commands)
+      assert.match(
+        (await towline(command, '--help')).stdout,
+        new RegExp(`^Usage: towline ${command} `),
+      );
+    await towline('new', 'chat');
+    for (const file of ['src/chat.c', '.gitignore']) await access(join(project, 'chat', file));
+    assert.match((await towline('inspect', 'echo.wasm')).stdout, /^protocols +echo_new$/m);
+  });
+
   test('towline build, of the sources that are in the package', async () => {
     await rm(join(project, 'echo.wasm')); // the next test loads what is built
     await copyFile(join(root, 'demo/echo.c'), join(project, 'echo.c'));
-    const towline = join(stage.folder, 'node_modules/.bin/towline');
-    await run(towline, ['build', 'echo.c', '-o', 'echo.wasm'], { cwd: project });
+    await towline('build', 'echo.c', '-o', 'echo.wasm');
     await access(join(project, 'echo.wasm'));
   });
 
