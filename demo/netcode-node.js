@@ -14,8 +14,8 @@ const help = `Usage: node demo/netcode-node.js PAGE             meet the others 
 Moves a point on a path, sends its position 60 times a second, and prints every second and for each peer: packets
 received a second, round trip, loss of what was sent, jitter, and where it was a tenth of a second ago.
 
-PAGE is the page's address as the demo's server prints it: http://127.0.0.1:8080/demo/netcode.html?room=lobby. For that
-the package node-datachannel is needed.
+PAGE is the address of the demo's page, with the room: http://127.0.0.1:8080/demo/?room=lobby. For that the package
+node-datachannel is needed.
 
   --seconds N   leave after so long
   --name NAME   what the others call this one; 16 characters of ASCII

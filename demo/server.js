@@ -97,8 +97,6 @@ export async function startDemo({ host = '127.0.0.1', port, mqttPort, compile = 
   const base = `http://${name}:${portOf(http)}/demo/`;
   return {
     page: base,
-    mqtt: `${base}mqtt.html`,
-    netcode: `${base}netcode.html?room=lobby`,
     ws: `ws://${name}:${portOf(http)}/mqtt`,
     tcp,
     close: async () => {

@@ -63,12 +63,11 @@ for (const build of ['wasi', 'emscripten'])
       withMqtt(build, async (mqtt) => {
         /** @type {Message[]} */
         const messages = [];
-        /** @type {string[]} */
-        const calls = [];
+        /** @type {(Error | null)[]} */
+        const ended = [];
         const client = await mqtt.connect(mosquitto.tcp, {
           onmessage: (message) => messages.push(message),
-          onclosed: (error) => calls.push(`closed ${error}`),
-          oncall: ({ name }) => calls.push(name),
+          onclosed: (error) => ended.push(error),
         });
         assert.equal(await client.subscribe('test/#', 1), 1);
         await client.publish('test/ü', 'Grüße', { qos: 1 });
@@ -85,8 +84,7 @@ for (const build of ['wasi', 'emscripten'])
             ['test/empty', ''],
           ],
         );
-        assert.equal(calls[0], 'CM');
-        assert.deepEqual(calls.slice(-2), ['CL', 'closed null']);
+        assert.deepEqual(ended, [null]);
       }));
 
     test('errors: each with its code', () =>
