@@ -73,10 +73,9 @@ export class ChannelConnection extends Connection {
     this.instance.later(() => this.drain());
   }
 
-  /** A channel that is only looked at now and then: when all has left since, more could have. */
+  /** A channel that is only looked at now and then: the window is twice what has left of a full one since. */
   looked() {
-    this.#window =
-      this.buffered > 0 ? Math.max(this.#window / 2, WINDOW) : Math.min(this.#window * 2, MOST);
+    this.#window = Math.max(WINDOW, Math.min(MOST, 2 * (this.#window - this.buffered)));
   }
 
   /** How much more it may be given. */

@@ -182,10 +182,9 @@ export class Connection {
 
   /** That many of them have left: it is told in steps [F7]. @param {number} size */
   sent(size) {
-    for (let left = size; left > 0 && this.live; ) {
-      const step = Math.min(left, this.step);
+    for (let step = 0; size > 0 && this.live; size -= step) {
+      step = Math.min(size, this.step);
       this.instance.call('tow_host_sent', this.transport, step);
-      left -= step;
     }
   }
 

@@ -23,12 +23,8 @@ export class Inbox {
     return this.#head === this.#queue.length;
   }
 
-  /**
-   * Delivers bytes, now or later. Call it in a turn.
-   * @param {Uint8Array} bytes
-   * @param {boolean} [isLent] they lie where others will: what is not delivered now is copied
-   */
-  push(bytes, isLent) {
+  /** Delivers bytes, now or later. Call it in a turn. @param {Uint8Array} bytes */
+  push(bytes) {
     const { connection } = this;
     if (!connection.live && connection.transport !== 0) return;
     const taken = this.isEmpty && connection.reading ? connection.deliver(bytes) : 0;
@@ -42,7 +38,7 @@ export class Inbox {
         `more than ${this.limit} bytes came while reading was paused`,
       );
     } else {
-      this.#queue.push(isLent ? bytes.slice(taken) : bytes.subarray(taken));
+      this.#queue.push(bytes.slice(taken)); // others may come to lie there; not where a Buffer does, whose slice is no copy
     }
   }
 

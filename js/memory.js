@@ -125,21 +125,20 @@ export class Memory {
    */
   gather(lines, count, skip, limit, make = (size) => new Uint8Array(size)) {
     this.#check(lines, 8 * count);
-    const end = lines + 8 * count;
-    let size = -skip;
-    for (let at = lines; at < end; at += 8) {
-      this.#check(this.word(at), this.word(at + 4));
-      size += this.word(at + 4);
+    const parts = [];
+    let size = 0;
+    for (let at = lines; at < lines + 8 * count; at += 8) {
+      const piece = this.bytes(this.word(at), this.word(at + 4));
+      const part = piece.subarray(skip, skip + Math.max(0, limit - size));
+      skip = Math.max(0, skip - piece.length);
+      size += part.length;
+      if (part.length > 0) parts.push(part);
     }
-    const copy = make(Math.max(0, Math.min(size, limit)));
+    const copy = make(size);
     let filled = 0;
-    for (let at = lines; filled < copy.length; at += 8) {
-      const length = this.word(at + 4);
-      const from = Math.min(skip, length);
-      const part = this.bytes(this.word(at) + from, Math.min(length - from, copy.length - filled));
+    for (const part of parts) {
       copy.set(part, filled);
       filled += part.length;
-      skip -= from;
     }
     return copy;
   }

@@ -247,7 +247,7 @@ export class Landing {
     const lends = size >= this.least && connection.abilities & HOLDS_LOANS;
     connection.instance.turn(() => {
       if (buffer !== this.#loan) {
-        connection.inbox.push(stage.subarray(0, size), true);
+        connection.inbox.push(stage.subarray(0, size));
       } else {
         this.#loan = null;
         if (connection.live) this.#report(size, lends ? -1 : 0);

@@ -57,7 +57,7 @@ export class NodeWebSocketConnection extends pausing(WebSocketConnection) {
     if (owner !== this) return;
     const bytes = tray.subarray(0, filled);
     owner = null;
-    this.instance.turn(() => this.message(bytes, true));
+    this.instance.turn(() => this.message(bytes));
   };
 
   /** @param {number} code @param {string} reason @override */

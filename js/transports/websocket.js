@@ -47,15 +47,15 @@ export class WebSocketConnection extends ChannelConnection {
 
   // ---- Facts ----
 
-  /** @param {any} data @param {boolean} [isLent] as the inbox says */
-  message(data, isLent) {
+  /** @param {any} data */
+  message(data) {
     if (typeof data === 'string' && this.refuseText) {
       this.#failure = 1003;
       this.failed('EPROTO', this.closeCode(1003), 'a text frame');
       return;
     }
     const bytes = typeof data === 'string' ? encoder.encode(data) : data;
-    this.inbox.push(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes), isLent);
+    this.inbox.push(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
     if (this.waiting) this.drain();
   }
 
