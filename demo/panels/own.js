@@ -34,6 +34,33 @@ async function carriersFor(address) {
   return { [scheme]: webrtc({ signalling: rendezvous(place) }) };
 }
 
+/**
+ * @typedef {{close: () => void, abort: () => void, closed: Promise<Error | null>}} Open
+ * @typedef {import('../../js/index.js').Server} Server
+ */
+
+/** Serves until it is told to close. @param {Server} server @returns {Open} */
+function serving(server) {
+  /** @type {(error: null) => void} */
+  let end = () => {};
+  const closed = new Promise((resolve) => {
+    end = resolve;
+  });
+  const close = (/** @type {'closeClients' | 'abortClients'} */ how) => {
+    server[how]();
+    server.close();
+    end(null);
+  };
+  return { close: () => close('closeClients'), abort: () => close('abortClients'), closed };
+}
+
+/** @type {Record<'connect' | 'listen' | 'bind', (module: Module, address: string, options: any) => Promise<Open>>} */
+const VERBS = {
+  connect: async (module, address, options) => (await module.connect(address, options)).transport,
+  bind: async (module, address, options) => (await module.bind(address, options)).transport,
+  listen: async (module, address, options) => serving(await module.listen(address, options)),
+};
+
 /** @type {import('../page/panels.js').Panel['mount']} */
 export function mount(element, { config }) {
   new Own(config.compile).mount(element);
@@ -74,11 +101,16 @@ class Own {
     {},
     ...['offered', 'demanded', 'refused'].map((how) => make('option', {}, how)),
   );
-  #connect = make('button', { type: 'submit', class: 'primary' }, 'Connect');
-  #close = button('Close', () => this.#transport?.close());
-  #abort = button('Abort', () =>
-    this.#transport ? this.#transport.abort() : this.#opening?.abort(),
+  #verb = make(
+    'select',
+    {},
+    make('option', { value: 'connect' }, 'connects to it'),
+    make('option', { value: 'listen' }, 'serves it'),
+    make('option', { value: 'bind' }, 'is bound to it (datagrams)'),
   );
+  #connect = make('button', { type: 'submit', class: 'primary' }, 'Connect');
+  #close = button('Close', () => this.#open?.close());
+  #abort = button('Abort', () => (this.#open ? this.#open.abort() : this.#opening?.abort()));
   #line = make('input', { value: 'Hello', spellcheck: false });
   #log = make('pre', { class: 'heard', role: 'log', tabindex: 0, 'aria-label': 'What came back' });
   #reads = make('input', {
@@ -92,8 +124,8 @@ class Own {
   });
   #speech = make('fieldset');
   #talk = make('section', { class: 'card talk', 'aria-label': 'The other end', hidden: true });
-  /** @type {import('../../js/index.js').Transport | undefined} */
-  #transport;
+  /** What is open: a connection, or a server of them. @type {Open | undefined} */
+  #open;
 
   /** @param {string | undefined} compiler the server's token, if it compiles */
   constructor(compiler) {
@@ -104,7 +136,7 @@ class Own {
         class: 'card controls',
         onsubmit: (/** @type {Event} */ event) => {
           event.preventDefault();
-          this.#open();
+          this.#start();
         },
       },
       make(
@@ -131,6 +163,7 @@ class Own {
           field('Subprotocol', this.#subprotocol),
           field('Framing', this.#framing),
         ),
+        field('How', this.#verb),
         make('div', { class: 'row' }, this.#connect, this.#close, this.#abort),
       ),
     );
@@ -238,7 +271,7 @@ class Own {
   }
 
   #update() {
-    const isOpen = (this.#connection?.transport ?? 0) !== 0;
+    const isOpen = this.#open !== undefined;
     this.connection.disabled = !this.#bytes;
     this.#connect.disabled = isOpen || this.#opening !== undefined;
     this.#close.disabled = !isOpen;
@@ -296,7 +329,7 @@ class Own {
   /** @param {string} name @param {Uint8Array} code */
   #use(name, code) {
     this.#module?.close();
-    this.#module = this.#bytes = undefined;
+    this.#module = this.#bytes = this.#open = undefined;
     this.#log.textContent = '';
     this.#bench.recording.clear();
     this.#found.replaceChildren();
@@ -364,7 +397,7 @@ class Own {
 
   // ---- A connection ----
 
-  async #open() {
+  async #start() {
     if (!this.#bytes || !this.form.reportValidity()) return;
     const { recording } = this.#bench;
     const address = this.#address.value.trim();
@@ -386,19 +419,20 @@ class Own {
       this.#module = module;
       recording.clear();
       recording.limits = undefined;
-      const { transport } = await module.connect(address, {
+      const verb = /** @type {keyof typeof VERBS} */ (this.#verb.value);
+      const open = await VERBS[verb](module, address, {
         protocol: this.#protocol.value,
         framing: /** @type {'offered'} */ (this.#framing.value),
         subprotocols: this.#subprotocol.value,
         signal: this.#opening.signal,
       });
       this.#opening = undefined;
-      this.#transport = transport;
-      this.#tell('open', `Connected to ${address}`);
+      this.#open = open;
+      this.#tell('open', `${verb === 'connect' ? 'Connected to' : 'There for'} ${address}`);
       this.#look();
-      const error = await transport.closed;
+      const error = await open.closed;
       if (module === this.#module) {
-        this.#transport = undefined;
+        this.#open = undefined;
         this.#tell(error ? 'failed' : 'idle', error ? `Lost: ${explain(error)}` : 'Closed');
       }
     } catch (error) {

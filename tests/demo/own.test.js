@@ -107,6 +107,27 @@ test('a module to the server, with Towline framing, and to nobody', async () => 
   assert.deepEqual(complaints, []);
 });
 
+test('two pages, from one to the other over WebRTC: one serves, one connects', async () => {
+  const other = await stage.open('#own');
+  const pages = [page, other.page];
+  for (const [index, one] of pages.entries()) {
+    await one.getByLabel('A module, or C files').setInputFiles(root('build/wasi/stream.wasm'));
+    await one.getByLabel('Address').fill('webrtc-stream:here');
+    await one.getByRole('combobox', { name: /^How/ }).selectOption(index === 0 ? 'listen' : 'connect');
+    await one.getByRole('button', { name: 'Connect', exact: true }).click();
+    await one.locator('.status[data-state=open]').waitFor();
+  }
+  await called(page, 'CM', 1);
+  await called(other.page, 'CM', 1);
+  await other.page.getByRole('button', { name: 'Close', exact: true }).click();
+  await called(page, 'ER', 1);
+  await called(page, 'CL', 1);
+  await press('Close');
+  await status('idle', 'Closed');
+  assert.deepEqual([...complaints, ...other.complaints], []);
+  await other.page.context().close();
+});
+
 test('what is no module is refused, in words', async () => {
   const echo = await readFile(root('build/wasi/echo.wasm'));
   /** @type {[ReturnType<typeof file>, string][]} */
