@@ -40,7 +40,7 @@ export class Reaching {
   opened(connection) {
     const { request, peername } = this;
     const { socket } = connection;
-    const { onmessage, onclose } = socket;
+    const { onclose } = socket;
     const extraInfo = connection.extraInfo.bind(connection);
     connection.extraInfo = (/** @type {string} */ name) =>
       name === 'peername' ? peername : extraInfo(name);
@@ -53,13 +53,13 @@ export class Reaching {
     };
     request.oncancel = letGo;
     socket.onclose = giveUp;
-    socket.onmessage = (/** @type {{data: any}} */ event) => {
-      const ending = readReset(new Uint8Array(event.data));
+    connection.message = (/** @type {any} */ data) => {
+      const ending = typeof data === 'string' ? undefined : readReset(new Uint8Array(data));
       if (ending) return giveUp(ending);
-      socket.onmessage = onmessage;
+      delete connection.message;
       socket.onclose = onclose;
       request.opened(connection);
-      onmessage(event);
+      connection.message(data); // held until it is
     };
     socket.resume?.();
   }
