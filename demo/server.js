@@ -100,7 +100,7 @@ export async function startDemo({ host = '127.0.0.1', port, mqttPort, compile = 
     ws: `ws://${name}:${portOf(http)}/mqtt`,
     tcp,
     close: async () => {
-      await Promise.all([broker.close(), rendezvous.close(), peers.close()]);
+      await Promise.all([broker.close(), rendezvous.close(), peers.close(), builds?.close()]);
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));
     },

@@ -37,13 +37,18 @@ function filesIn(given) {
   return files;
 }
 
-/** Runs `towline build` in a folder; answers what it said, and whether it succeeded. @param {string} folder @param {string[]} names */
-async function build(folder, names) {
+/**
+ * Runs `towline build` in a folder; answers what it said, and whether it succeeded.
+ * @param {string} folder
+ * @param {string[]} names
+ * @param {AbortSignal} signal
+ */
+async function build(folder, names, signal) {
   const child = spawn(process.execPath, [TOWLINE, 'build', ...names, '-o', 'module.wasm'], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
     timeout: TIMEOUT,
-    killSignal: 'SIGTERM',
+    signal,
   });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -51,7 +56,7 @@ async function build(folder, names) {
   });
   /** @type {boolean} */
   const isDone = await new Promise((resolve, reject) => {
-    child.on('error', reject);
+    child.on('error', (error) => error.name !== 'AbortError' && reject(error));
     child.on('close', (code) => resolve(code === 0));
   });
   return { isDone, said: said.replaceAll(`${folder}/`, '') };
@@ -60,7 +65,9 @@ async function build(folder, names) {
 /** What answers POST /compile, and the token that it wants. */
 export function compiler() {
   const token = randomBytes(24).toString('base64url');
-  let isBusy = false;
+  const closing = new AbortController();
+  /** Of what is compiled now. @type {Promise<void> | undefined} */
+  let done;
 
   /** @param {IncomingMessage} request */
   const isAllowed = ({ headers: { 'x-towline-token': given } }) =>
@@ -71,21 +78,35 @@ export function compiler() {
   /** @param {IncomingMessage} request @param {ServerResponse} response */
   async function compile(request, response) {
     if (!isAllowed(request)) return answer(response, 403, { error: 'the token is missing' });
-    if (isBusy) return answer(response, 503, { error: 'the compiler is busy' });
-    isBusy = true;
+    const files = filesIn(await readJson(request, LONGEST));
+    if (done || closing.signal.aborted)
+      return answer(response, 503, { error: 'the compiler is busy' });
+    done = make(files, response);
+    try {
+      await done;
+    } finally {
+      done = undefined;
+    }
+  }
+
+  /** @param {{name: string, text: string}[]} files @param {ServerResponse} response */
+  async function make(files, response) {
     const folder = await mkdtemp(join(tmpdir(), 'towline-demo-'));
     try {
-      const files = filesIn(await readJson(request, LONGEST));
       for (const { name, text } of files) await writeFile(join(folder, name), text);
       const names = files.map(({ name }) => name).filter((name) => name.endsWith('.c'));
-      const { isDone, said } = await build(folder, names);
+      const { isDone, said } = await build(folder, names, closing.signal);
       if (!isDone) return answer(response, 422, { error: said || 'it took too long' });
       const code = await readFile(join(folder, 'module.wasm'));
       response.writeHead(200, { ...headers, 'Content-Type': 'application/wasm' }).end(code);
     } finally {
-      isBusy = false;
       await rm(folder, { recursive: true, force: true });
     }
   }
-  return { token, compile };
+  /** What is compiled now is given up. */
+  async function close() {
+    closing.abort();
+    await done?.catch(() => {});
+  }
+  return { token, compile, close };
 }

@@ -1,8 +1,12 @@
 // What the demo's server gives, and to whom.
 import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { wrongIn } from '../../demo/server/peer.js';
 import { startDemo } from '../../demo/server.js';
@@ -26,7 +30,8 @@ const ask = (path, { method = 'GET', headers = {}, body } = {}) =>
   });
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
-const { origin } = new URL('http://127.0.0.1');
+/** Another server of this machine. */
+const origin = 'http://127.0.0.1';
 
 /** @param {string} name @param {Record<string, string>} [headers] */
 function socket(name, headers) {
@@ -153,4 +158,27 @@ test('the compiler wants its token, proper names, and not much; without --compil
     await plain.close();
   }
   await assert.rejects(startDemo({ host: '0.0.0.0', compile: true }), /no compiler for all/);
+});
+
+test('a server that is closed while it compiles leaves nothing behind', async (t) => {
+  const { TMPDIR } = process.env;
+  const folder = await mkdtemp(join(tmpdir(), 'towline-server-test-'));
+  t.after(() => rm(folder, { recursive: true }));
+  process.env.TMPDIR = folder;
+  const busy = await startDemo({ port: 0, mqttPort: 0, compile: true });
+  const { compile } = /** @type {any} */ (await (await fetch(`${busy.page}config.json`)).json());
+  const asked = fetch(new URL('/compile', busy.page), {
+    method: 'POST',
+    headers: { ...JSON_TYPE, 'X-Towline-Token': compile },
+    body: JSON.stringify({ files: [{ name: 'a.c', text: 'int x;' }] }),
+  }).then(
+    ({ status }) => status,
+    () => 'cut off',
+  );
+  while ((await readdir(folder)).length === 0) await setImmediate();
+  if (TMPDIR === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = TMPDIR;
+  await busy.close();
+  assert.deepEqual(await readdir(folder), []);
+  assert.ok([422, 'cut off'].includes(await asked));
 });
