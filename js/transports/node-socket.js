@@ -15,12 +15,14 @@ const MOST_PIECE = 1 << 17;
 /**
  * Where a piece lies while Node tries to write it. Nearly always the kernel takes it at once, and the next piece of
  * whatever socket can lie there.
- * @type {Buffer<ArrayBuffer> | null}
  */
-let tray = null;
-const onTray = (/** @type {number} */ size) => {
-  tray ??= Buffer.allocUnsafeSlow(MOST_PIECE);
-  return tray.subarray(0, size);
+let tray = Buffer.alloc(0);
+/** The last one: many are of one size. */
+let onTray = tray;
+const putOnTray = (/** @type {number} */ size) => {
+  if (tray.length === 0) tray = Buffer.allocUnsafeSlow(MOST_PIECE);
+  if (onTray.length !== size) onTray = tray.subarray(0, size);
+  return onTray;
 };
 /** Where bytes land for a moment that have no place in a module yet. */
 const stage = new Uint8Array(65536);
@@ -73,7 +75,7 @@ export class SocketConnection extends Connection {
     const { socket } = this;
     socket.write(piece, this.#written);
     if (socket.writableLength === 0 && !socket.errored) return true;
-    if (piece.buffer === tray?.buffer) tray = null; // it is Node's until it is written
+    if (piece === onTray) tray = onTray = Buffer.alloc(0); // it is Node's until it is written
     this.#inFlight = piece.length;
     this.#pieces = this.#step;
     return false;
@@ -110,7 +112,7 @@ export class SocketConnection extends Connection {
     const { memory } = this.instance;
     for (let taken = 0; ; ) {
       const limit = Math.min(this.#pieces, this.most - taken);
-      const piece = memory.gather(lines, count, taken, limit, onTray);
+      const piece = memory.gather(lines, count, taken, limit, putOnTray);
       if (piece.length === 0 || !this.#send(piece)) return taken;
       taken += piece.length;
       if (piece.length === this.#pieces) this.#pieces = Math.min(2 * piece.length, MOST_PIECE);
