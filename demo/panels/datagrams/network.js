@@ -42,18 +42,16 @@ export class Network {
     };
   }
 
-  /** Nothing comes from a peer after it was told that it has left [D7]. @param {Link} link */
+  /**
+   * What is late for a link that has ended is lost: nothing comes from a peer after it was told that it has left [D7].
+   * @param {Link} link
+   */
   #between(link) {
-    const { send, onmessage, onend } = link;
-    let isOver = false;
-    link.onmessage = (bytes) => this.#pass(() => isOver || onmessage(bytes));
-    link.onend = (error) => {
-      isOver = true;
-      onend(error);
-    };
+    const { send, onmessage } = link;
+    link.onmessage = (bytes) => this.#pass(() => link.isOpen && onmessage(bytes));
     link.send = (message) => {
       const copy = message.slice(); // it is lent
-      this.#pass(() => isOver || send.call(link, copy));
+      this.#pass(() => link.isOpen && send.call(link, copy));
     };
   }
 

@@ -8,8 +8,11 @@ import { LONGEST_NAME, presentOf, speakerOf } from './names.js';
 export const PREVIEW = 2000;
 const MESSAGES = 200;
 const HEX = 12;
-/** How many are named as being there. */
+/** How many are named as being there, and how many are known. */
 const NAMED = 24;
+const KNOWN = 1000;
+/** How much is shown of a topic. */
+const LONGEST_TOPIC = 120;
 
 /** Text as it is; of other bytes the first few. @param {Message} message */
 function preview({ payload, size }) {
@@ -112,7 +115,7 @@ export class Chat {
   /** @param {string} id @param {string} name '': it is gone */
   #seen(id, name) {
     this.#present.delete(id);
-    if (name) this.#present.set(id, name.slice(0, LONGEST_NAME));
+    if (name && this.#present.size < KNOWN) this.#present.set(id, name.slice(0, LONGEST_NAME));
     this.#drawPeople();
   }
 
@@ -144,7 +147,7 @@ export class Chat {
         make(
           'p',
           { class: 'who' },
-          make('b', { title: topic }, speaker ?? topic),
+          make('b', { title: topic }, (speaker ?? topic).slice(0, LONGEST_TOPIC)),
           make('time', {}, new Date().toLocaleTimeString()),
         ),
         size > 0 && preview(message),

@@ -115,7 +115,7 @@ export class ConnectionForm {
   }
 
   get name() {
-    return this.nameField.value.trim() || 'guest';
+    return this.nameField.value.replace(/[+#/]/g, '').trim() || 'guest';
   }
 
   /** @returns {Settings} */
