@@ -24,8 +24,6 @@ class Stream {
   /** @type {WatchedConnection | undefined} */
   #connection;
   #name = '';
-  /** @type {AbortController | undefined} */
-  #opening;
 
   /** @param {Workbench} bench @param {(state: string, text: string) => void} say */
   constructor(bench, say) {
@@ -49,7 +47,6 @@ class Stream {
   }
 
   async connect() {
-    this.#opening = new AbortController();
     this.#name = crypto.randomUUID();
     this.say('busy', 'Connecting');
     try {
@@ -60,7 +57,6 @@ class Stream {
         {
           protocol: 'stream_new',
           framing: 'demanded',
-          signal: this.#opening.signal,
         },
       );
       this.say('open', 'Connected');
@@ -82,14 +78,17 @@ class Stream {
 
   /** @param {object} orders as demo/server/peer.js has them */
   async order(orders) {
-    if (!this.isOpen) return undefined;
-    const response = await fetch(`/stream/${this.#name}`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(orders),
-    });
-    const answer = await response.json();
-    if (!response.ok) this.say('open', answer.error);
+    if (!this.isOpen) return;
+    try {
+      const response = await fetch(`/stream/${this.#name}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(orders),
+      });
+      if (!response.ok) throw new Error((await response.json()).error);
+    } catch (error) {
+      if (this.isOpen) this.say('open', `The peer was not told: ${explain(error)}`);
+    }
   }
 
   /** What no call tells. */

@@ -44,7 +44,7 @@ export class Chart {
     this.options = options;
     this.place = make('div', { class: 'plot' });
     const { title, lines } = options;
-    this.values = lines.map(() => make('output', {}, '–'));
+    this.values = lines.map(() => make('span', { class: 'value' }, '–'));
     const legend = lines.map(({ label, colour }, index) => {
       const item = make('span', { class: 'key' }, `${label} `, this.values[index]);
       item.style.setProperty('--key', `var(${colour})`);

@@ -34,7 +34,7 @@ export class Gauge {
       this.pins.PW,
       this.pins.RW,
     );
-    this.figure = make('output', { class: 'figure' }, '0');
+    this.figure = make('span', { class: 'figure' }, '0');
     this.state = make('span', { class: 'chip' });
     this.element = make(
       'section',
