@@ -108,7 +108,8 @@ export class Watch {
   /** @param {number} loop @param {number} protocol what a constructor has answered */
   #made(loop, protocol) {
     const table = this.#isProtocol(protocol) ? this.#memory.word(protocol) : 0;
-    if (table === 0) return;
+    const isWatched = [...this.#copies.values()].some(({ copy }) => copy === table);
+    if (table === 0 || isWatched) return;
     this.#loop = loop;
     this.#memory.setWords(protocol, this.#copyOf(table));
     const watched = new Watched(this, ++this.#count, protocol);
