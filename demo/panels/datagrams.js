@@ -62,7 +62,7 @@ class DatagramsPanel {
   #netcode;
   #isShown = false;
 
-  /** @param {string} text @param {string} name */
+  /** @param {string} text @param {string} [name] of the function in C */
   #asked(text, name) {
     this.#bench.recording.asked(text, name);
   }
@@ -190,7 +190,7 @@ class DatagramsPanel {
   }
 
   #leave() {
-    this.#asked('leave', 'netcode_close');
+    this.#asked('leave: close the transport');
     this.#player?.leave();
   }
 

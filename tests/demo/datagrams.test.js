@@ -164,7 +164,7 @@ test('the simulated network: what it loses and delays, the C measures', async ()
   for (const chart of ['Round trip', 'Loss'])
     await ada.page
       .locator('.chart', { has: ada.page.getByRole('heading', { name: chart }) })
-      .locator('output', { hasText: /\d/ })
+      .locator('.key', { hasText: /\d/ })
       .waitFor();
   await ada.page.locator('.function[data-function=datagram_received] .runs').waitFor({
     state: 'attached',

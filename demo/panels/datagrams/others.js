@@ -55,7 +55,8 @@ export class Others {
   /** @param {Peer[]} peers the first is in the charts @param {Course} course */
   show(peers, course) {
     const rounded = course.count(OWN);
-    this.own.textContent = `You: ${inWords(rounded)} ${rounded === 1 ? 'buoy' : 'buoys'}`;
+    const own = `You: ${inWords(rounded)} ${rounded === 1 ? 'buoy' : 'buoys'}`;
+    if (this.own.textContent !== own) this.own.textContent = own; // what is set is read out
     this.list.replaceChildren(
       ...peers.map((peer, index) => row(peer, course.count(peer.number), index === 0)),
     );

@@ -34,7 +34,7 @@ export class Chat {
     this.name = '';
     /** The client id of this page. */
     this.id = '';
-    this.count = make('output', { class: 'muted', 'aria-label': 'Messages' }, '0');
+    this.count = make('span', { class: 'muted' }, '0');
     this.people = make('ul', { class: 'people', 'aria-label': 'Who is here' });
     this.list = make('div', {
       class: 'talk',
