@@ -113,7 +113,9 @@ test('two pages, from one to the other over WebRTC: one serves, one connects', a
   for (const [index, one] of pages.entries()) {
     await one.getByLabel('A module, or C files').setInputFiles(root('build/wasi/stream.wasm'));
     await one.getByLabel('Address').fill('webrtc-stream:here');
-    await one.getByRole('combobox', { name: /^How/ }).selectOption(index === 0 ? 'listen' : 'connect');
+    await one
+      .getByRole('combobox', { name: /^How/ })
+      .selectOption(index === 0 ? 'listen' : 'connect');
     await one.getByRole('button', { name: 'Connect', exact: true }).click();
     await one.locator('.status[data-state=open]').waitFor();
   }
