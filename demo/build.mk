@@ -69,7 +69,7 @@ demo: node_modules/.package-lock.json
 
 demo-native:
 	@.ci/deps native
-	@$(MAKE) --no-print-directory $(B)/mqtt $(B)/netcode
+	@$(MAKE) --no-print-directory $(B)/mqtt $(B)/netcode $(B)/redis
 	@echo 'For example, with `make demo` running in another terminal:'
 	@echo "    $(B)/mqtt tcp://127.0.0.1:1883 sub 'demo/#' --verbose"
 	@echo "    $(B)/mqtt tcp://127.0.0.1:1883 pub demo/hello 'Hello from a shell'"
@@ -77,4 +77,4 @@ demo-native:
 	@echo 'and, in two terminals, without it:'
 	@echo "    $(B)/netcode --listen udp://127.0.0.1:4000"
 	@echo "    $(B)/netcode udp://127.0.0.1:4000"
-	@echo 'All of it: $(B)/mqtt --help, $(B)/netcode --help'
+	@echo 'All of it: --help of each, and of $(B)/redis'
