@@ -188,6 +188,41 @@ for (const build of builds) {
     assert.deepEqual(calls, ['CM', 'DG 10', 'CL']);
     await module.close();
   });
+
+  test(`${build}: X8 the write buffer of a child is its standard input's; what it writes is told as a fact`, async () => {
+    /** @type {TraceCall[]} */
+    const calls = [];
+    /** @type {string[]} */
+    const facts = [];
+    const heard = new Signal();
+    /** @type {WatchedConnection | undefined} */
+    let connection;
+    const module = await traced(load, {
+      oncall: (call) => calls.push(call),
+      onfact: ({ name, size }) => {
+        facts.push(`${name} ${size}`);
+        heard.fire(undefined);
+      },
+      onconnection: (made) => {
+        connection = made;
+      },
+    })(probeFile(build), { imports });
+    const { transport } = await module.spawn('exec:/bin/sh', {
+      protocol: 'probe_child',
+      arguments: ['-c', 'printf out; exec sleep 1000'],
+    });
+    await heard.fired;
+    assert.deepEqual(facts, ['received 3']);
+    const input = module.call('tow_transport_get_pipe_transport', connection?.transport ?? 0, 0);
+    module.call('tow_transport_write', input, new Uint8Array(1 << 20));
+    const waiting = module.call('tow_transport_get_write_buffer_size', input);
+    assert.ok(waiting > 65536);
+    assert.equal(connection?.writeBufferSize, waiting);
+    assert.equal(calls.find(({ name }) => name === 'PW')?.level, waiting);
+    transport.abort();
+    await transport.closed;
+    await module.close();
+  });
 }
 
 test('a listener that throws disturbs no protocol', async () => {
