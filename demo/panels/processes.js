@@ -7,9 +7,9 @@ import { pipelinesOf } from './processes/programs.js';
 export const id = 'processes';
 export const title = 'Processes';
 export const about =
-  'Programs that know nothing of this page run in Workers, as child processes: what they read and write are pipes, and a ' +
-  'subprocess protocol in C hears of it. Ctrl-C and Kill end the one that spins, and in a pipeline nobody writes faster ' +
-  'than the next one reads.';
+  'Programs that know nothing of this page run in Workers, as child processes: what they read and write are pipes, ' +
+  'and a subprocess protocol in C hears of it. Ctrl-C and Kill end the one that spins, and in a pipeline nobody writes ' +
+  'faster than the next one reads.';
 
 /** @param {string} path of a style sheet */
 const sheet = (path) =>

@@ -189,7 +189,7 @@ for (const build of builds) {
     await module.close();
   });
 
-  test(`${build}: X8 the write buffer of a child is its standard input's; what it writes is told as a fact`, async () => {
+  test(`${build}: X8 the write buffer of a child is its standard input's; what it writes is a fact`, async () => {
     /** @type {TraceCall[]} */
     const calls = [];
     /** @type {string[]} */

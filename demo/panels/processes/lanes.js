@@ -1,6 +1,6 @@
 /**
- * The programs of a pipeline, a lane each: what each wrote over time, when it was not read because the next one had enough,
- * and how it ended.
+ * The programs of a pipeline, a lane each: what each wrote over time, when it was not read because the next one had
+ * enough, and how it ended.
  */
 import { make, number, shortBytes } from '../../page/dom.js';
 import { colour, onTheme } from '../../page/theme.js';

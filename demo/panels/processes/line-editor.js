@@ -1,4 +1,4 @@
-/** The line that is being typed, as a terminal's driver has it: editing, history, and the three keys that mean something. */
+/** The line that is being typed, as a terminal's driver has it: editing, history, and the keys that mean something. */
 
 /** How many lines are remembered. */
 const REMEMBERED = 200;

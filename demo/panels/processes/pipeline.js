@@ -145,7 +145,11 @@ class Pipeline {
   }
 }
 
-/** @param {string} panel @param {import('./programs.js').Choice[]} choices @param {string[]} names of the programs that are there */
+/**
+ * @param {string} panel
+ * @param {import('./programs.js').Choice[]} choices
+ * @param {string[]} names of the programs that are there
+ */
 export function makePipeline(panel, choices, names) {
   const bench = new Workbench({
     panel,

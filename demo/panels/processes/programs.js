@@ -1,6 +1,9 @@
 /** What can be run, and the files that programs find. */
 
-/** Lua scripts, and what they read. They may be changed: programs leave their files behind. @returns {Map<string, string | Uint8Array>} */
+/**
+ * Lua scripts. Programs may change them, and leave files behind.
+ * @returns {Map<string, string | Uint8Array>}
+ */
 export const files = () =>
   new Map([
     [

@@ -11,8 +11,8 @@ const here = (/** @type {string} */ path) =>
   new URL(`../../../build/wasi/${path}`, import.meta.url);
 
 /**
- * A recording's listener. The host tells of bytes that have left only if they had to wait, so what is sent is not counted
- * there: whoever writes has to.
+ * A recording's listener. The host tells of bytes that have left only if they had to wait, so what is sent is not
+ * counted there: whoever writes has to.
  * @param {import('../../views/recording.js').Recording} recording
  * @returns {TraceOptions}
  */

@@ -1,6 +1,6 @@
 /**
- * xterm.js writes its styles into <style> elements, which the page's policy does not allow; what a script makes of the same
- * text is a style sheet as any other.
+ * xterm.js writes its styles into <style> elements, which the page's policy does not allow; what a script makes of the
+ * same text is a style sheet as any other.
  */
 
 const create = /** @type {(name: string, options?: any) => any} */ (
