@@ -22,7 +22,7 @@ export { watched } from './protocol.js';
 /**
  * The same `load`, whose modules have the calls of their protocols told. It needs the module's bytes: a compiled
  * WebAssembly.Module will not do.
- * @template {(source: any, options?: any) => Promise<any>} L
+ * @template {(source: any, options?: any) => Promise<any>} L what `load` is
  * @param {L} load that of towline, or one that takes the same
  * @param {TraceOptions} options who is told
  * @returns {L}

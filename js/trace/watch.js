@@ -267,8 +267,9 @@ export class Watch {
  */
 
 /**
- * @typedef {Listener & {
- *   onconnection?: (connection: Watched) => void,
- *   onfact?: (fact: Fact) => void,
- * }} TraceOptions `onconnection`: a protocol was made, and will be watched
+ * @typedef {object} Watching
+ * @property {(connection: Watched) => void} [onconnection] a protocol was made, and will be watched
+ * @property {(fact: Fact) => void} [onfact] bytes have come or left
+ *
+ * @typedef {Listener & Watching} TraceOptions who is told, and of what
  */
