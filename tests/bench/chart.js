@@ -88,7 +88,12 @@ function option(panels) {
       top: i * PANEL + 66,
       height: PANEL - 66 - 34,
     })),
-    xAxis: panels.map(({ groups }, i) => ({ type: 'category', data: groups, gridIndex: i })),
+    xAxis: panels.map(({ groups }, i) => ({
+      type: 'category',
+      data: groups,
+      gridIndex: i,
+      axisLabel: { interval: 0, width: 120, overflow: 'break' },
+    })),
     yAxis: panels.map((_, i) => ({ type: 'value', gridIndex: i, splitNumber: 3 })),
     series: panels.flatMap(({ subjects }, i) =>
       subjects.map(({ name, values }) => ({
