@@ -39,29 +39,12 @@ class NodeDataChannel {
   /** @type {'connecting' | 'open' | 'closing' | 'closed'} */
   readyState = 'connecting';
   #channel;
-  #beside;
   #messages = 0;
-  #isClosedThere = false;
 
-  /**
-   * Once a channel is closed here the library tells nothing more of it, not that it is closed there, too: so that is said in
-   * another one beside it. Without that, two ends that close at once would each wait for the other.
-   * @param {any} channel
-   * @param {any} beside
-   * @param {string} protocol
-   * @param {NodePeerConnection} connection
-   */
-  constructor(channel, beside, protocol, connection) {
+  /** @param {any} channel @param {string} protocol @param {NodePeerConnection} connection */
+  constructor(channel, protocol, connection) {
     this.#channel = channel;
-    this.#beside = beside;
     this.protocol = protocol;
-    beside.onClosed(ignore); // else the library never lets go of it
-    beside.onMessage(
-      guarded(() => {
-        this.#isClosedThere = true;
-        if (this.readyState === 'closing') this.#closed(true);
-      }),
-    );
     channel.onOpen(guarded(() => this.#opened()));
     channel.onMessage(
       guarded((data) => {
@@ -128,13 +111,7 @@ class NodeDataChannel {
   close() {
     if (this.readyState === 'closing' || this.readyState === 'closed') return;
     this.readyState = 'closing';
-    try {
-      this.#beside.sendMessage('closed');
-    } catch {
-      // the connection has gone, which is told when its turn comes
-    }
     this.#channel.close();
-    if (this.#isClosedThere) this.#closed(true);
   }
 }
 
@@ -178,10 +155,8 @@ class NodePeerConnection {
 
   /** @param {string} label @param {any} options */
   createDataChannel(label, { ordered, ...options }) {
-    const { protocol, negotiated, id } = options;
     const channel = this.#connection.createDataChannel(label, { ...options, unordered: !ordered });
-    const beside = this.#connection.createDataChannel(label, { negotiated, id: id + 1 });
-    this.#channel = new NodeDataChannel(channel, beside, protocol, this);
+    this.#channel = new NodeDataChannel(channel, options.protocol, this);
     return this.#channel;
   }
 

@@ -24,11 +24,6 @@ export class Rooms {
       });
   }
 
-  /** Nobody in this room hears anything any more. @param {string} name */
-  silence(name) {
-    this.#rooms.get(name)?.clear();
-  }
-
   /** @param {string} name */
   join = (name) => {
     const room = this.#rooms.get(name) ?? new Set();
