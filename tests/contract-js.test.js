@@ -3,19 +3,11 @@
  * every transport that it has, heard line by line as C hears them.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
-import { fromRoot, record } from './adapters.js';
-import { show } from './contract/show.js';
+import { test } from 'node:test';
+import { play, scenarios } from './contract/suite.js';
 import { hosts } from './recorder-js/hosts.js';
 
 /** @typedef {import('./traces/format.js').Scenario} Scenario */
-
-const folder = fromRoot('tests/contract');
-/** @type {Scenario[]} */
-const scenarios = readdirSync(folder)
-  .filter((name) => name.endsWith('.json'))
-  .flatMap((name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')));
 
 const streams = ['memory', 'tcp', 'tcp-server', 'unix', 'ws', 'webrtc-stream'];
 const framed = ['framed-ws', 'framed-webrtc-stream'];
@@ -51,20 +43,7 @@ const isFor = (scenario, { on = '', halfClose, holdsBack = true, name }) =>
   (on !== 'memory' || isForMemory(scenario)) &&
   (halfClose === 'either' || [undefined, halfClose].includes(scenario.half_close));
 
-for (const host of hosts) {
-  describe(`contract for protocols in JavaScript on ${host.name}`, () => {
-    before(() => host.open?.());
-    after(() => host.close?.());
-    for (const scenario of scenarios) {
-      if (!isFor(scenario, host)) continue;
-      test(`${scenario.rule}: ${scenario.about} (${scenario.kind})`, async () => {
-        const raw = await record(host, { transport: host.transport, ...scenario }, host.transport);
-        assert(raw, 'it could not be run');
-        assert.deepEqual(show(raw, scenario), scenario.expect);
-      });
-    }
-  });
-}
+play('contract for protocols in JavaScript', hosts, isFor);
 
 /** Only the memory host of C is stepped by hand, and fed. @type {(scenario: Scenario) => boolean} */
 const isStepped = ({ kind, send_capacity }) => kind === 'feed' || send_capacity !== undefined;

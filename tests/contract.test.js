@@ -2,19 +2,10 @@
  * The contract, the same on every host: each scenario of tests/contract is played over each transport, and what the
  * protocol hears is the same line by line.
  */
-import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
-import { fromRoot, hosts, record } from './adapters.js';
-import { show } from './contract/show.js';
+import { hosts } from './adapters.js';
+import { play } from './contract/suite.js';
 
 /** @typedef {import('./traces/format.js').Scenario} Scenario */
-
-const folder = fromRoot('tests/contract');
-/** @type {Scenario[]} */
-const scenarios = readdirSync(folder)
-  .filter((name) => name.endsWith('.json'))
-  .flatMap((name) => JSON.parse(readFileSync(`${folder}/${name}`, 'utf8')));
 
 const plain = ['memory', 'tcp', 'tcp-server', 'unix', 'ws', 'webrtc-stream'];
 const framed = ['framed-memory', 'framed-tcp', 'framed-ws', 'framed-webrtc-stream'];
@@ -43,17 +34,4 @@ function isFor(scenario, host) {
   return isFit && (halfClose === 'either' || [undefined, halfClose].includes(scenario.half_close));
 }
 
-for (const host of hosts) {
-  describe(`contract on ${host.name}`, () => {
-    before(() => host.open?.());
-    after(() => host.close?.());
-    for (const scenario of scenarios) {
-      if (!isFor(scenario, host)) continue;
-      test(`${scenario.rule}: ${scenario.about} (${scenario.kind})`, async () => {
-        const raw = await record(host, { transport: host.transport, ...scenario }, host.transport);
-        assert(raw, 'it could not be run');
-        assert.deepEqual(show(raw, scenario), scenario.expect);
-      });
-    }
-  });
-}
+play('contract', hosts, isFor);
