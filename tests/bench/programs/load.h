@@ -10,6 +10,10 @@ _Noreturn void die(const char *what);
 /* A connection to 127.0.0.1, without Nagle's delay. */
 int connect_to(int port);
 
+/* Has the system send as fast as the peer takes it. Some systems pace by what they guess of the network (BBR), and on
+ * the loopback they guess too little. */
+void send_unpaced(int fd);
+
 /* Seconds of a clock that only goes forward. */
 double now(void);
 

@@ -124,6 +124,7 @@ int main(int argc, char **argv) {
     return 2;
   }
   fcntl(CONNECTION, F_SETFL, 0); /* who opened it may have made it non-blocking */
+  send_unpaced(CONNECTION);
   if (!sends) accept_opening(argv[argc - 1]);
   double bytes = receives ? receive() : send_for(strtod(argv[2], NULL), size);
   if (!sends) say("\x88\x02\x03\xe8");
