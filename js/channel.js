@@ -1,9 +1,10 @@
 import { AGREED_FRAMING, CAN_READ, CAN_WRITE, Connection, WANTS_CORK } from './connection.js';
 import { Inbox } from './inbox.js';
 
-/** How much may be on its way in a channel at least, and at most; what is over it waits in the core [F7]. */
+/** While less than this is on its way in a channel, it is given a piece more; what is over it waits in the core [F7]. */
 const WINDOW = 262144;
 const MOST = 16 * WINDOW;
+const PIECE = 262144;
 
 /**
  * A stream over a channel of messages: it pushes what comes, and takes all that it is given [F7, H2, H3]. A transport's file
@@ -15,6 +16,8 @@ export class ChannelConnection extends Connection {
   /** The core has bytes that wait for room. */
   waiting = false;
   #window = WINDOW;
+  /** Where bytes are put for one that keeps what it is given. @type {((size: number) => Uint8Array<ArrayBuffer>) | undefined} */
+  make;
 
   /**
    * @param {import('./instance.js').Instance} instance
@@ -61,14 +64,15 @@ export class ChannelConnection extends Connection {
     this.waiting = false;
     if (this.#report) return this.#report();
     if (!this.live) return;
-    for (let budget = WINDOW; budget > 0; ) {
+    for (let budget = PIECE; budget > 0; ) {
       const limit = Math.min(this.#room, budget);
       if (limit <= 0) return this.flush();
-      const bytes = this.peek(limit);
+      const bytes = this.peek(limit, this.make);
       if (!bytes) return;
+      const { length } = bytes; // a view has none once the module has grown
       this.#send(bytes);
-      this.sent(bytes.length);
-      budget -= bytes.length;
+      this.sent(length);
+      budget -= length;
     }
     this.instance.later(() => this.drain());
   }
@@ -78,9 +82,10 @@ export class ChannelConnection extends Connection {
     this.#window = Math.max(WINDOW, Math.min(MOST, 2 * (this.#window - this.buffered)));
   }
 
-  /** How much more it may be given. */
+  /** How much more it may be given: what is left of the window is no measure, for small pieces cost as much as large ones. */
   get #room() {
-    return this.isOpen ? this.#window - this.buffered : Number.POSITIVE_INFINITY;
+    if (!this.isOpen) return Number.POSITIVE_INFINITY;
+    return this.buffered < this.#window ? PIECE : 0;
   }
 
   /** @param {Uint8Array<ArrayBuffer>} bytes */
@@ -96,7 +101,7 @@ export class ChannelConnection extends Connection {
       this.#report();
       return 0;
     }
-    const bytes = this.instance.memory.gather(lines, count, 0, this.#room);
+    const bytes = this.instance.memory.gather(lines, count, 0, this.#room, this.make);
     this.#send(bytes);
     return bytes.length;
   }

@@ -172,12 +172,16 @@ export class Connection {
       );
   }
 
-  /** A copy of the oldest bytes that wait, `limit` at most; null: none. @param {number} limit */
-  peek(limit) {
+  /**
+   * The oldest bytes that wait, `limit` at most, as `gather` gives them; null: none.
+   * @param {number} limit
+   * @param {(size: number) => Uint8Array<ArrayBuffer>} [make]
+   */
+  peek(limit, make) {
     if (!this.live) return null;
     const { instance } = this;
     const count = instance.call('tow_host_peek', this.transport, instance.scratch, LINES, limit);
-    return count > 0 ? instance.memory.gather(instance.scratch, count, 0, limit) : null;
+    return count > 0 ? instance.memory.gather(instance.scratch, count, 0, limit, make) : null;
   }
 
   /** That many of them have left: it is told in steps [F7]. @param {number} size */

@@ -115,15 +115,16 @@ export class Memory {
   }
 
   /**
-   * A copy of the bytes of `tow_iovec`s, from the `skip`th on, `limit` at most.
+   * The bytes of `tow_iovec`s, from the `skip`th on, `limit` at most. They may be a view: who keeps them says where a copy
+   * is put.
    * @internal
    * @param {number} lines
    * @param {number} count
    * @param {number} skip
    * @param {number} limit
-   * @param {(size: number) => Uint8Array<ArrayBuffer>} [make] where it is put
+   * @param {(size: number) => Uint8Array<ArrayBuffer>} [make]
    */
-  gather(lines, count, skip, limit, make = (size) => new Uint8Array(size)) {
+  gather(lines, count, skip, limit, make) {
     this.#check(lines, 8 * count);
     const parts = [];
     let size = 0;
@@ -134,7 +135,8 @@ export class Memory {
       size += part.length;
       if (part.length > 0) parts.push(part);
     }
-    const copy = make(size);
+    if (!make && parts.length === 1) return parts[0];
+    const copy = make ? make(size) : new Uint8Array(size);
     let filled = 0;
     for (const part of parts) {
       copy.set(part, filled);

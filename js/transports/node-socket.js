@@ -24,6 +24,8 @@ const putOnTray = (/** @type {number} */ size) => {
   if (onTray.length !== size) onTray = tray.subarray(0, size);
   return onTray;
 };
+/** What the kernel did not take at once is Node's for longer. @param {number} size */
+const putApart = (size) => new Uint8Array(size);
 /** Where bytes land for a moment that have no place in a module yet. */
 const stage = new Uint8Array(65536);
 
@@ -100,7 +102,7 @@ export class SocketConnection extends Connection {
     if (!this.live) return;
     for (let budget = BUDGET; this.#inFlight === 0; ) {
       if (budget <= 0) return this.instance.later(() => this.#drain());
-      const piece = this.peek(this.#step);
+      const piece = this.peek(this.#step, putApart);
       if (!piece) return;
       budget -= piece.length;
       if (this.#send(piece)) this.sent(piece.length);

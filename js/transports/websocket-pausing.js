@@ -10,6 +10,7 @@
 export const pausing = (WebSocketConnection) =>
   class extends WebSocketConnection {
     #sending = 0;
+    make = (/** @type {number} */ size) => new Uint8Array(size);
 
     /**
      * @param {import('../instance.js').Instance} instance
