@@ -61,12 +61,14 @@ node_modules/.package-lock.json: package-lock.json
 # ---- Tests and checks ----
 .PHONY: test build-tests lint format clean
 JOBS := -j$(shell nproc 2>/dev/null || echo 2)
+# Milliseconds for one file: one that stands still fails by its name, and the rest is told.
+TEST_TIMEOUT := 600000
 test: deps
 	$(MAKE) lint
 	$(MAKE) $(JOBS) libraries build-tests
 	$(MAKE) $(JOBS) build-tests config=sanitize
 	$(MAKE) $(JOBS) wasm
-	node --test $(TEST_REPORTER) tests/
+	node --test --test-timeout=$(TEST_TIMEOUT) $(TEST_REPORTER) tests/
 
 build-tests: $(TEST_PROGRAMS)
 

@@ -85,6 +85,10 @@ export async function checkWidth(page) {
 
 /** How often a call has been counted in what is shown. @param {Page} page @param {string} name */
 export async function total(page, name) {
+  // What has happened is drawn in the next frame.
+  await page.evaluate(
+    () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
+  );
   const count = page.locator(`.panel:not([hidden]) .totals div:has([data-call=${name}]) dd`);
   return Number((await count.textContent())?.replaceAll(',', ''));
 }

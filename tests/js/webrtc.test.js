@@ -284,6 +284,7 @@ for (const [one, two] of pairs) {
       await bob.behave({ reply: true });
       const carol = await join(one, 'carol');
       assert.equal(await carol.open('connect', `webrtc-stream:${room}/bob`), '');
+      await bob.until('1 made'); // a server that is closed before has not accepted it
       assert.equal(await bob.info(0, 'sockname'), 'bob');
       await bob.end(0, 'close');
       await alice.write(0, 'from alice');
