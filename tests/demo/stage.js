@@ -34,7 +34,7 @@ export async function openStage(options) {
      */
     async open(hash = '', context) {
       const page = await (await browser.newContext(context)).newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(60_000);
       /** @type {string[]} */
       const complaints = [];
       page.on('console', (message) => {

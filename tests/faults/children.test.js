@@ -27,7 +27,7 @@ for (const [host, command] of Object.entries(hosts)) {
     t.after(() => lives(pid) && process.kill(pid, SIGKILL));
     return { subject, pid };
   };
-  const options = { timeout: 10_000 };
+  const options = { timeout: 120_000 };
   const done = { memory: 0, status: 0 };
 
   test(

@@ -18,7 +18,7 @@ async function echo(socket, at) {
 // Node accepts and closes those that it has no descriptor for; libuv's host leaves them waiting, see uv_listen.c.
 for (const [host, command] of Object.entries(plainHosts)) {
   test(`out of descriptors on accept: those open live on, and it goes on later [O3]: ${host}`, {
-    timeout: 20_000,
+    timeout: 120_000,
   }, async (t) => {
     const limited = ['/bin/sh', '-c', `ulimit -n ${LIMIT}; exec "$@"`, 'sh', ...command];
     const subject = await Subject.start(t, limited);

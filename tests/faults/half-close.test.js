@@ -50,7 +50,7 @@ for (const [host, command] of Object.entries(hosts)) {
     };
 
     test(`half-close, the peer ends first with our 20 MB queued [E2, E3]: ${who}`, {
-      timeout: 10_000,
+      timeout: 120_000,
     }, async (t) => {
       const { subject, socket, id } = await open(t);
       subject.send(`write ${id} ${SIZE}`);
@@ -64,7 +64,7 @@ for (const [host, command] of Object.entries(hosts)) {
     });
 
     test(`half-close, we end first with the peer's 20 MB on their way [E2]: ${who}`, {
-      timeout: 10_000,
+      timeout: 120_000,
     }, async (t) => {
       const { subject, socket, id } = await open(t, 'hp');
       const pumped = pump(socket);
@@ -78,7 +78,7 @@ for (const [host, command] of Object.entries(hosts)) {
       assert.equal(subject.calls(id).filter((name) => name === 'eof').length, 1);
     });
 
-    test(`half-close, both at once [E2, E3]: ${who}`, { timeout: 10_000 }, async (t) => {
+    test(`half-close, both at once [E2, E3]: ${who}`, { timeout: 120_000 }, async (t) => {
       const { subject, socket, id } = await open(t);
       subject.send(`pump ${id} ${SIZE}`);
       const [size] = await Promise.all([drink(socket), pump(socket)]);

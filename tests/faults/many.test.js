@@ -44,7 +44,7 @@ async function rest(subject, handles) {
 
 for (const [host, command] of Object.entries(plainHosts)) {
   test(`10,000 connections opened and closed: nothing is left of them [L7]: ${host}`, {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async (t) => {
     const subject = await Subject.start(t, command);
     const { address } = await subject.ask('listen tcp://127.0.0.1:0 e', 0, 'listening');

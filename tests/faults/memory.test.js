@@ -16,7 +16,7 @@ for (const [host, command] of Object.entries(plainHosts)) {
   const limit = growth[host];
 
   test(`a slow reader takes 200 MB: the queue stays within the marks [F2, F7]: ${host}`, {
-    timeout: 30_000,
+    timeout: 120_000,
   }, async (t) => {
     const subject = await Subject.start(t, command);
     const { address } = await subject.ask('listen tcp://127.0.0.1:0 h', 0, 'listening');
@@ -55,7 +55,7 @@ for (const [host, command] of Object.entries(plainHosts)) {
   for (const kind of ['s', 'sb']) {
     const who = `${host}${kind === 'sb' ? ', buffered' : ''}`;
     test(`we read 200 MB slowly, with pauses: nothing piles up [R1]: ${who}`, {
-      timeout: 30_000,
+      timeout: 120_000,
     }, async (t) => {
       const subject = await Subject.start(t, command);
       const server = await serve(t);
@@ -82,7 +82,7 @@ for (const [host, command] of Object.entries(plainHosts)) {
   }
 
   test(`a peer that writes and never reads: we pause and stay so; abort frees all [F2, E5]: ${host}`, {
-    timeout: 20_000,
+    timeout: 120_000,
   }, async (t) => {
     const subject = await Subject.start(t, command);
     const { address } = await subject.ask('listen tcp://127.0.0.1:0 e', 0, 'listening');

@@ -135,7 +135,7 @@ for (const [host, command] of Object.entries(hosts)) {
       const other = await open(t, subject, way, 'e');
       let echoed = 0;
       for (const { name, role = '-', reach, after, before = [] } of stages) {
-        await t.test(name, { timeout: 10_000 }, async (t) => {
+        await t.test(name, { timeout: 120_000 }, async (t) => {
           const { id, socket } = await open(t, subject, way, `${role}${kind}`);
           await reach(subject, id, socket);
           socket.resetAndDestroy();

@@ -15,7 +15,7 @@ const OFTEN = 8 * MEBIBYTE;
 
 for (const direction of directions) {
   test(`a slow reader holds its peer back [F2, R1]: ${direction.name}`, {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async (t) => {
     const stream = await SlowStream.open(t, direction);
     /** @type {Memory[]} */

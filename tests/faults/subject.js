@@ -31,6 +31,8 @@ const portOf = (/** @type {string} */ name) => name.slice(name.lastIndexOf(':') 
 export class Subject extends Events {
   /** Connections by their ports, the peer's first. @type {Map<string, number>} */
   #ids = new Map();
+  /** Those asked for before they are told of. @type {Map<string, {resolve: (id: number) => void, reject: (error: Error) => void}>} */
+  #asked = new Map();
 
   /**
    * Starts one, for the length of a test.
@@ -61,9 +63,19 @@ export class Subject extends Events {
   /** @param {import('./events.js').Event} event @override */
   tell(event) {
     const { id = 0 } = event;
-    if (event.event === 'made' && event.peer)
-      this.#ids.set(`${portOf(event.peer)} ${portOf(event.own)}`, id);
+    if (event.event === 'made' && event.peer) {
+      const ports = `${portOf(event.peer)} ${portOf(event.own)}`;
+      this.#ids.set(ports, id);
+      this.#asked.get(ports)?.resolve(id);
+      this.#asked.delete(ports);
+    }
     super.tell(event);
+  }
+
+  /** @param {Error} error @override */
+  fail(error) {
+    super.fail(error);
+    for (const { reject } of this.#asked.values()) reject(error);
   }
 
   /** @param {string} text @override */
@@ -71,13 +83,17 @@ export class Subject extends Events {
     this.#process.stdin.write(`${text}\n`);
   }
 
-  /** The connection whose other end is this socket. @param {net.Socket} socket */
+  /**
+   * The connection whose other end is this socket.
+   * @param {net.Socket} socket
+   * @returns {Promise<number>}
+   */
   async idOf({ localPort, remotePort }) {
-    for (;;) {
-      const id = this.#ids.get(`${localPort} ${remotePort}`);
-      if (id !== undefined) return id;
-      await new Promise(setImmediate);
-    }
+    const ports = `${localPort} ${remotePort}`;
+    return (
+      this.#ids.get(ports) ??
+      new Promise((resolve, reject) => this.#asked.set(ports, { resolve, reject }))
+    );
   }
 
   /** How many connections it was told of. */

@@ -189,7 +189,7 @@ test('Node exits by itself when all that was opened has ended, also without a cl
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--input-type=module', '--eval', program],
-    { timeout: 20_000 },
+    { timeout: 120_000 },
   );
   assert.equal(stdout, 'ECONNREFUSED\n');
 });

@@ -207,7 +207,7 @@ for (const build of builds) {
     assert.equal(module.connections, 0);
   });
 
-  test(`a hundred children, and nothing is left, ${build}`, { timeout: 20_000 }, async (t) => {
+  test(`a hundred children, and nothing is left, ${build}`, { timeout: 120_000 }, async (t) => {
     const { module, all, story, shell } = await stage(t, build);
     await (await shell('exit 0')).transport.closed;
     const before = await descriptors();

@@ -401,7 +401,7 @@ test('Node exits when nothing is open', async () => {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--input-type=module', '--eval', program],
-    { timeout: 20_000 },
+    { timeout: 120_000 },
   );
   assert.equal(stdout, 'null\n');
 });

@@ -29,7 +29,7 @@ after(async () => {
 beforeEach(async () => {
   complaints = [];
   page = await browser.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });

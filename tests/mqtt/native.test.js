@@ -29,7 +29,7 @@ after(() => Promise.all([mosquitto?.stop(), guarded?.stop(), demo?.close()]));
 
 /** @param {string[]} options */
 function start(...options) {
-  const child = spawn(fromRoot('build/mqtt'), options, { timeout: 60_000 });
+  const child = spawn(fromRoot('build/mqtt'), options, { timeout: 120_000 });
   const out = text(child.stdout);
   const err = text(child.stderr);
   const ended = once(child, 'close').then(async ([status]) => ({

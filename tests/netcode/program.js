@@ -11,7 +11,7 @@ export const figures =
 
 /** @param {string} command @param {string[]} options */
 function run(command, options) {
-  const child = spawn(command, options, { timeout: 60_000 });
+  const child = spawn(command, options, { timeout: 120_000 });
   /** @type {string[]} */
   const lines = [];
   /** @type {Set<() => void>} */
