@@ -2,6 +2,8 @@
  * has not answered for a while; the first to answer wins, and the others are closed. Time-outs are the core's. */
 #include "uv_internal.h"
 
+#include <unistd.h>
+
 enum { ATTEMPT_DELAY = 250 }; /* milliseconds; RFC 8305, section 8 */
 
 static void start_next(tow_uv_request *r);
@@ -11,54 +13,53 @@ static void on_delay(uv_timer_t *timer) {
 }
 
 static void succeed(tow_uv_request *r, tow_uv_attempt *attempt) {
-  tow_uv_stream *s = attempt->stream;
-  attempt->stream = NULL;
-  s->request = NULL;
-  if (attempt->address.any.sa_family != AF_UNIX) s->peer = attempt->address.in6;
-  tow_uv_stream_configure(s, &r->options);
-  s->transport = tow_host_opened(tow_uv_request_take(r), &tow_uv_stream_table, s, TOW_UV_ABILITIES);
-  if (!s->transport) tow_uv_stream_close(s);
+  tow_uv_descriptor *d = attempt->descriptor;
+  attempt->descriptor = NULL;
+  d->ready = tow_uv_stream_ready;
+  tow_uv_descriptor_want(d, UV_WRITABLE, false);
+  tow_uv_connection_configure(d, &attempt->address, &r->options);
+  d->transport = tow_host_opened(tow_uv_request_take(r), &tow_uv_connection.table, d, tow_uv_connection.abilities);
+  if (!d->transport) tow_uv_descriptor_close(d);
   tow_uv_request_release(r);
 }
 
-static void on_connected(uv_connect_t *connect, int status) {
-  tow_uv_stream *s = connect->handle->data;
-  tow_uv_request *r = s->request;
-  if (!r) return; /* closed: lost the race, or the request was cancelled */
+static void on_connected(tow_uv_descriptor *d, int events) {
+  (void)events;
+  tow_uv_request *r = d->request;
   tow_uv_attempt *attempt = r->attempts;
-  while (attempt->stream != s)
+  while (attempt->descriptor != d)
     attempt++;
-  if (status == 0) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error == 0) {
     succeed(r, attempt);
     return;
   }
-  attempt->stream = NULL;
-  tow_uv_stream_close(s);
-  tow_uv_request_note(r, &attempt->address, status);
+  attempt->descriptor = NULL;
+  tow_uv_descriptor_close(d);
+  tow_uv_request_note(r, &attempt->address, uv_translate_sys_error(error));
   start_next(r);
 }
 
 static int start(tow_uv_request *r, tow_uv_attempt *attempt) {
   const tow_uv_address *address = &attempt->address;
-  tow_uv_stream *s = tow_uv_stream_new(r->host, address->any.sa_family);
-  if (!s) return UV_ENOMEM;
-  int status = 0;
-  if (address->any.sa_family == AF_UNIX)
-    uv_pipe_connect(&s->call.connect, &s->uv.pipe, address->un.sun_path, on_connected);
-  else
-    status = uv_tcp_connect(&s->call.connect, &s->uv.tcp, &address->any, on_connected);
+  int fd = tow_uv_socket(address->any.sa_family, SOCK_STREAM);
+  if (fd < 0) return fd;
+  int status = tow_uv_connect_socket(fd, address, &r->options);
+  if (status == 0) status = tow_uv_descriptor_new(r->host, fd, on_connected, &attempt->descriptor);
   if (status < 0) {
-    tow_uv_stream_close(s);
+    close(fd);
     return status;
   }
-  s->request = r;
-  attempt->stream = s;
+  attempt->descriptor->request = r;
+  tow_uv_descriptor_want(attempt->descriptor, UV_WRITABLE, true); /* also if it is connected already */
   return 0;
 }
 
 static bool is_trying(const tow_uv_request *r) {
   for (size_t i = 0; i < r->next; i++)
-    if (r->attempts[i].stream) return true;
+    if (r->attempts[i].descriptor) return true;
   return false;
 }
 

@@ -1,8 +1,9 @@
-/* A descriptor that is polled, under the transport of a datagram endpoint or of a pipe. Reading and writing it are
- * their own; libuv only tells when.
+/* A descriptor that is polled, under the transport of a connection, an endpoint of datagrams or a pipe. Reading and
+ * writing it are their own; libuv only tells when.
  *
- * Not uv_udp_t, because a send of its own that would block can only be queued in libuv; not uv_pipe_t, because it does
- * not tell that a write-only pipe's reader has gone [E7]. */
+ * Not uv_tcp_t, which takes a hundred instructions more for a read, and tells of a long write only when all of it has
+ * left; not uv_udp_t, because a send of its own that would block can only be queued in libuv; not uv_pipe_t, because it
+ * does not tell that a write-only pipe's reader has gone [E7]. */
 #include "uv_internal.h"
 
 #include <unistd.h>
@@ -13,6 +14,8 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     events = d->wanted;
     uv_poll_start(&d->poll, d->wanted, on_poll);
   }
+  if (d->turn == d->host->turn) return; /* libuv polls again and again while very many are ready [T4] */
+  d->turn = d->host->turn;
   d->ready(d, events);
 }
 
@@ -53,4 +56,5 @@ void tow_uv_descriptor_give_back(tow_uv_descriptor *d) {
 void tow_uv_descriptor_close(tow_uv_descriptor *d) {
   tow_uv_descriptor_give_back(d);
   close(d->fd);
+  d->fd = -1;
 }

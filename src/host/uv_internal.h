@@ -2,9 +2,9 @@
  *
  *     uv_loop.c       turns, timers, the loop's life      uv_request.c     look-ups; how a request ends
  *     uv_post.c       calls from other threads            uv_connect.c     racing a request's addresses
- *     uv_stream.c     one connection                      uv_listen.c      accepting
+ *     uv_stream.c     bytes: connections and pipes        uv_listen.c      accepting
  *     uv_udp.c        an endpoint of datagrams            uv_descriptor.c  descriptors that are polled
- *     uv_process.c    subprocesses                        uv_pipe.c        pipes on descriptors
+ *     uv_process.c    subprocesses                        uv_pipe.c        opening pipes
  *     uv_socket.c     sockets of our own                  uv_error.c       libuv's errors by our names
  *     uv_address.c    addresses as text
  *
@@ -40,7 +40,7 @@ typedef struct tow_uv_host {
   uv_timer_t timer;
   uv_async_t async;
   double deadline;  /* of the next timer; INFINITY: none */
-  uint64_t turn;    /* counts turns: one read each [T4] */
+  uint32_t turn;    /* counts turns: one read each [T4] */
   size_t open;      /* streams, listeners and requests that libuv still knows of */
   uv_mutex_t mutex; /* over the next two */
   tow_uv_posts posted;
@@ -86,48 +86,15 @@ bool tow_uv_address_from_text(const char *host, int port, tow_uv_address *addres
 /* A socket, not inherited by programs that are started and not blocking; or a status. */
 int tow_uv_socket(int family, int type);
 int tow_uv_bind_socket(int fd, const tow_uv_address *address, const tow_options *options);
+/* 0 also when it is under way: then the socket is writable when it has ended. */
+int tow_uv_connect_socket(int fd, const tow_uv_address *address, const tow_options *options);
 socklen_t tow_uv_address_size(const tow_uv_address *address);
 /* The extra information "sockname", "peername" and "socket" of a descriptor. */
 int tow_uv_socket_info(int fd, const char *name, char *value, size_t capacity);
 
-/* ---- Connections ---- */
+/* ---- Descriptors that are polled ---- */
 
 typedef struct tow_uv_request tow_uv_request;
-
-typedef struct tow_uv_stream {
-  union {
-    uv_handle_t handle;
-    uv_stream_t stream;
-    uv_tcp_t tcp;
-    uv_pipe_t pipe;
-  } uv;
-  union { /* one after the other */
-    uv_connect_t connect;
-    uv_write_t write;
-    uv_shutdown_t shutdown;
-  } call;
-  tow_uv_host *host;
-  tow_uv_request *request;  /* while it is an attempt to connect */
-  tow_transport *transport; /* from then on */
-  struct sockaddr_in6 peer; /* or _in; kept, because the system forgets it when the peer resets; TCP only */
-  uint64_t turn;            /* when it last read */
-  size_t writing;           /* bytes lent to libuv */
-  int fd;                   /* once it is connected */
-  bool reading, lending;
-} tow_uv_stream;
-
-extern const tow_connection_host tow_uv_stream_table;
-enum { TOW_UV_ABILITIES = TOW_CAN_STREAM | TOW_WANTS_CORK };
-
-/* NULL when out of memory. */
-tow_uv_stream *tow_uv_stream_new(tow_uv_host *host, int family);
-/* When it is connected. */
-void tow_uv_stream_configure(tow_uv_stream *stream, const tow_options *options);
-/* Reports tow_host_closed, if there is a transport, and frees the stream; later. */
-void tow_uv_stream_close(tow_uv_stream *stream);
-
-/* ---- Descriptors that are polled: datagrams and pipes ---- */
-
 typedef struct tow_uv_descriptor tow_uv_descriptor;
 /* Some of UV_READABLE, UV_WRITABLE and UV_DISCONNECT has come, of what is wanted. */
 typedef void (*tow_uv_ready)(tow_uv_descriptor *d, int events);
@@ -135,9 +102,12 @@ typedef void (*tow_uv_ready)(tow_uv_descriptor *d, int events);
 struct tow_uv_descriptor {
   uv_poll_t poll;
   tow_uv_host *host;
-  tow_transport *transport;
+  tow_uv_request *request;  /* while it is an attempt to connect */
+  tow_transport *transport; /* from then on */
   tow_uv_ready ready;
   int fd, wanted;
+  uint32_t turn;            /* when it was last ready */
+  struct sockaddr_in6 peer; /* or _in; kept, because the system forgets it when the peer resets; TCP only */
 };
 
 /* Takes the descriptor over when it answers 0; else a status. */
@@ -148,13 +118,18 @@ void tow_uv_descriptor_close(tow_uv_descriptor *d);
 /* The number is the caller's again. */
 void tow_uv_descriptor_give_back(tow_uv_descriptor *d);
 
-/* One side of a pipe: all that opening its transport takes. */
-typedef struct tow_uv_pipe_side {
-  tow_uv_ready ready;
+/* ---- Streams: connections, and sides of pipes ---- */
+
+/* All that opening a transport takes, on a descriptor with this `ready`. */
+typedef struct tow_uv_stream {
   tow_connection_host table;
   unsigned abilities;
-} tow_uv_pipe_side;
-extern const tow_uv_pipe_side tow_uv_pipe_reader, tow_uv_pipe_writer;
+} tow_uv_stream;
+extern const tow_uv_stream tow_uv_connection, tow_uv_pipe_reader, tow_uv_pipe_writer;
+void tow_uv_stream_ready(tow_uv_descriptor *d, int events);
+
+/* It is connected, to this peer. */
+void tow_uv_connection_configure(tow_uv_descriptor *d, const tow_uv_address *peer, const tow_options *options);
 
 /* ---- Requests ---- */
 
@@ -166,7 +141,7 @@ typedef struct tow_uv_scheme {
 
 typedef struct tow_uv_attempt {
   tow_uv_address address;
-  tow_uv_stream *stream; /* NULL: not begun, or failed */
+  tow_uv_descriptor *descriptor; /* NULL: not begun, or failed */
 } tow_uv_attempt;
 
 struct tow_uv_request {

@@ -74,18 +74,15 @@ static void back_off(listener *l, int status) {
 }
 
 static void adopt(listener *l, int fd, const tow_uv_address *peer) {
-  bool is_unix = l->address.any.sa_family == AF_UNIX;
-  tow_uv_stream *s = tow_uv_stream_new(l->host, l->address.any.sa_family);
-  int status = !s ? UV_ENOMEM : is_unix ? uv_pipe_open(&s->uv.pipe, fd) : uv_tcp_open(&s->uv.tcp, fd);
-  if (status == 0) {
-    if (!is_unix) s->peer = peer->in6;
-    tow_uv_stream_configure(s, &l->options);
-    s->transport = tow_host_accepted(l->server, &tow_uv_stream_table, s, TOW_UV_ABILITIES);
-  } else {
+  tow_uv_descriptor *d;
+  if (tow_uv_descriptor_new(l->host, fd, tow_uv_stream_ready, &d) < 0) {
     close(fd);
     tow_host_warn(l->host->loop, "no memory for a connection that was accepted");
+    return;
   }
-  if (s && !s->transport) tow_uv_stream_close(s);
+  tow_uv_connection_configure(d, peer, &l->options);
+  d->transport = tow_host_accepted(l->server, &tow_uv_connection.table, d, tow_uv_connection.abilities);
+  if (!d->transport) tow_uv_descriptor_close(d);
 }
 
 /* False when there is no more to accept for now. */

@@ -66,7 +66,7 @@ typedef struct stdio {
   tow_uv_descriptor *ours[3];    /* the other ends; NULL: none */
 } stdio;
 
-static const tow_uv_pipe_side *side_of(int fd) {
+static const tow_uv_stream *side_of(int fd) {
   return fd == 0 ? &tow_uv_pipe_writer : &tow_uv_pipe_reader;
 }
 
@@ -75,7 +75,7 @@ static int make_pipe(tow_uv_host *host, stdio *io, int fd) {
   int status = uv_pipe(ends, 0, 0);
   if (status < 0) return status;
   io->theirs[fd] = ends[fd != 0];
-  status = tow_uv_descriptor_new(host, ends[fd == 0], side_of(fd)->ready, &io->ours[fd]);
+  status = tow_uv_descriptor_new(host, ends[fd == 0], tow_uv_stream_ready, &io->ours[fd]);
   if (status < 0) close(ends[fd == 0]);
   return status;
 }
@@ -162,7 +162,7 @@ static void fail(tow_request *request, const char *program, const char *director
 }
 
 static void open_pipe(process *p, int fd, tow_uv_descriptor *ours) {
-  const tow_uv_pipe_side *side = side_of(fd);
+  const tow_uv_stream *side = side_of(fd);
   ours->transport = tow_host_pipe(p->transport, fd, &side->table, ours, side->abilities);
   if (ours->transport) return;
   tow_uv_descriptor_close(ours);

@@ -33,7 +33,7 @@ tow_request *tow_uv_request_take(tow_uv_request *r) {
 
 void tow_uv_request_release(tow_uv_request *r) {
   for (size_t i = 0; r->attempts && i < r->count; i++)
-    if (r->attempts[i].stream) tow_uv_stream_close(r->attempts[i].stream);
+    if (r->attempts[i].descriptor) tow_uv_descriptor_close(r->attempts[i].descriptor);
   r->count = 0;
   if (r->looking_up) uv_cancel((uv_req_t *)&r->lookup); /* one that has begun runs to its end */
   if (r->timing) uv_close((uv_handle_t *)&r->timer, on_timer_closed);

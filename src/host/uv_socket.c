@@ -31,7 +31,14 @@ int tow_uv_bind_socket(int fd, const tow_uv_address *a, const tow_options *optio
   return bind(fd, &a->any, tow_uv_address_size(a)) < 0 ? uv_translate_sys_error(errno) : 0;
 }
 
+int tow_uv_connect_socket(int fd, const tow_uv_address *a, const tow_options *options) {
+  (void)options;
+  if (connect(fd, &a->any, tow_uv_address_size(a)) == 0 || errno == EINPROGRESS || errno == EINTR) return 0;
+  return uv_translate_sys_error(errno);
+}
+
 int tow_uv_socket_info(int fd, const char *name, char *value, size_t capacity) {
+  if (fd < 0) return TOW_ENOENT; /* closed */
   if (strcmp(name, "socket") == 0) return snprintf(value, capacity, "%d", fd);
   int (*get)(int, struct sockaddr *, socklen_t *);
   if (strcmp(name, "sockname") == 0)

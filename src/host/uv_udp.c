@@ -157,11 +157,6 @@ static const tow_connection_host table = {
 
 /* ---- Opening ---- */
 
-static int connect_socket(int fd, const tow_uv_address *a, const tow_options *options) {
-  (void)options;
-  return connect(fd, &a->any, tow_uv_address_size(a)) < 0 ? uv_translate_sys_error(errno) : 0;
-}
-
 typedef int (*attach)(int fd, const tow_uv_address *address, const tow_options *options);
 
 static int open_at(tow_uv_request *r, const tow_uv_address *a, attach attach, tow_uv_descriptor **d) {
@@ -192,7 +187,7 @@ static void open_endpoint(tow_uv_request *r, attach attach, bool connected) {
 }
 
 void tow_uv_udp_connect(tow_uv_request *r) {
-  open_endpoint(r, connect_socket, true);
+  open_endpoint(r, tow_uv_connect_socket, true);
 }
 
 static void bind_endpoint(tow_uv_request *r) {
