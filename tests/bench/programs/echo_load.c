@@ -1,8 +1,8 @@
 /* Sends messages to an echo server, one at a time on each connection, and checks every byte that comes back.
- * usage: echo_load PORT PROCESS CONNECTIONS SIZE SECONDS|MESSAGES
+ * usage: echo_load PORT PROCESS CONNECTIONS SIZE SECONDS|MESSAGES [WARMING]
  * Port 0: the connections are open already, as descriptors from 3 on. A number with an "s" behind it is seconds,
- * measured after a tenth of that for warming up; without it is so many messages. Prints messages, seconds, and the
- * seconds of processor time that PROCESS took meanwhile, all and the user's. */
+ * measured after as many for warming up as is said, else a tenth; without it is so many messages. Prints messages,
+ * seconds, and the seconds of processor time that PROCESS took meanwhile, all and the user's. */
 #define _GNU_SOURCE
 #include "load.h"
 
@@ -55,14 +55,14 @@ static void next_message(connection *c) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 6) {
-    fprintf(stderr, "usage: echo_load PORT PROCESS CONNECTIONS SIZE SECONDSs|MESSAGES\n");
+  if (argc != 6 && argc != 7) {
+    fprintf(stderr, "usage: echo_load PORT PROCESS CONNECTIONS SIZE SECONDSs|MESSAGES [WARMING]\n");
     return 2;
   }
   int port = atoi(argv[1]), process = atoi(argv[2]), count = atoi(argv[3]);
   size = (size_t)atol(argv[4]);
   int timed = strchr(argv[5], 's') != NULL;
-  double much = strtod(argv[5], NULL);
+  double much = strtod(argv[5], NULL), warming = argc == 7 ? strtod(argv[6], NULL) : much / 10;
   pattern = malloc(size + PHASES);
   memory = malloc(size);
   connection *all = calloc((size_t)count, sizeof *all);
@@ -78,7 +78,7 @@ int main(int argc, char **argv) {
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = &all[i]};
     epoll_ctl(poll, EPOLL_CTL_ADD, all[i].fd, &event);
   }
-  double begun = now(), from = begun, until = begun + much * 1.1, time = begun;
+  double begun = now(), from = begun, until = begun + warming + much, time = begun;
   processor_time before = time_of(process);
   long messages = 0, wanted = timed ? -1 : (long)much;
   long begun_messages = count;
@@ -102,7 +102,7 @@ int main(int argc, char **argv) {
       }
     }
     time = now();
-    if (!warm && time >= begun + much * 0.1) {
+    if (!warm && time >= begun + warming) {
       warm = 1;
       messages = 0;
       before = time_of(process);
