@@ -49,8 +49,8 @@ class StreamSocket {
     this.#writer = writable.getWriter();
     this.protocol = protocol;
     this.readyState = OPEN;
-    this.onopen?.({});
-    this.resume();
+    this.onopen?.({}); // who pauses it by then reads nothing
+    if (!this.#isPaused) this.resume();
   }
 
   /** @param {number} code @param {string} reason */

@@ -180,7 +180,7 @@ describe('in Chromium', () => {
 
     test(`R1: pausing reading holds a plain peer back, ${build}`, async (t) => {
       const much = 64 << 20; // far more than the kernel and the browser hold, and than an inbox
-      const ticks = 20;
+      const ticks = 100; // each 10 ms: an end that reads has most of it by then
       let count = 0;
       let left = 0;
       const accept = (/** @type {import('ws').WebSocket} */ socket) => {
