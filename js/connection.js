@@ -150,7 +150,8 @@ export class Connection {
     let room = bytes.length > 0 ? this.lend(bytes.length) : null;
     while (room) {
       const size = Math.min(room.size, bytes.length - done);
-      memory.bytes(room.base, size).set(bytes.subarray(done, done + size));
+      const isAll = size === bytes.length; // most often: then no view of it is made
+      memory.u8.set(isAll ? bytes : bytes.subarray(done, done + size), room.base);
       const { taken, next } = this.received(size, bytes.length - done - size);
       done += taken;
       room = next;
