@@ -1,27 +1,8 @@
 // What callbacks of protocols in JavaScript are given, and where it goes when they fail: thrown or rejected, each of them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Loop, MemoryNetwork } from '../../js/node.js';
+import { loopFor } from './memory-loop.js';
 import { Signal } from './probe.js';
-
-/** @typedef {import('../../js/node.js').TowlineError} TowlineError */
-
-/** A loop with a network in memory, closed with the test. @param {import('node:test').TestContext} t */
-function loopFor(t) {
-  const network = new MemoryNetwork();
-  /** @type {[TowlineError, import('../../js/protocols/loop.js').Context][]} */
-  const reports = [];
-  const reported = new Signal();
-  const loop = new Loop({
-    transports: { mem: network },
-    onerror: (...report) => {
-      reports.push(report);
-      reported.fire(undefined);
-    },
-  });
-  t.after(() => loop.close());
-  return { loop, network, reports, reported };
-}
 
 /** Makes a callback fail in each way. @type {Record<string, (error: Error) => () => any>} */
 const ways = {

@@ -3,21 +3,9 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { BufferedProtocol, Loop, MemoryNetwork, Protocol, TowlineError } from '../../js/node.js';
+import { BufferedProtocol, Protocol, TowlineError } from '../../js/node.js';
+import { loopFor } from './memory-loop.js';
 import { Signal } from './probe.js';
-
-/** A loop with a network in memory, closed with the test. @param {import('node:test').TestContext} t */
-function loopFor(t) {
-  const network = new MemoryNetwork();
-  /** @type {[TowlineError, import('../../js/protocols/loop.js').Context][]} */
-  const reports = [];
-  const loop = new Loop({
-    transports: { mem: network },
-    onerror: (...report) => reports.push(report),
-  });
-  t.after(() => loop.close());
-  return { loop, network, reports };
-}
 
 /** Gives back what it gets. */
 class Echo extends Protocol {

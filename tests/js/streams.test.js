@@ -2,48 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
-import { Loop, MemoryNetwork, Protocol, StreamProtocol } from '../../js/node.js';
+import { Protocol, StreamProtocol } from '../../js/node.js';
+import { connectionIn, loopFor, until } from './memory-loop.js';
 import { Signal } from './probe.js';
 
 /** @typedef {import('../../js/transports/memory.js').MemoryEnd} MemoryEnd */
 
 /** @param {Uint8Array} bytes */
 const text = (bytes) => Buffer.from(bytes).toString('latin1');
-
-/** A loop with a network in memory, closed with the test. @param {import('node:test').TestContext} t */
-function loopFor(t) {
-  const network = new MemoryNetwork();
-  /** @type {any[]} */
-  const reports = [];
-  const loop = new Loop({
-    transports: { mem: network },
-    onerror: (error) => reports.push(error),
-  });
-  t.after(() => loop.close());
-  return { loop, network, reports };
-}
-
-/**
- * A connection whose other end the test plays.
- * @param {import('node:test').TestContext} t
- * @param {import('../../js/protocols/loop.js').StreamOptions} [options]
- */
-async function connectionFor(t, options) {
-  const { loop, network } = loopFor(t);
-  /** @type {Signal<MemoryEnd>} */
-  const come = new Signal();
-  network.serve('peer', come.fire);
-  const connection = await loop.openConnection('mem:peer', options);
-  return { connection, end: await come.fired };
-}
-
-/** Until it is so: looked at whenever something has happened at this end. @param {MemoryEnd} end @param {() => boolean} isSo */
-async function until(end, isSo) {
-  while (!isSo())
-    await new Promise((resolve) => {
-      end.onchange = () => resolve(undefined);
-    });
-}
 
 /** All that has come, until the end. @param {MemoryEnd} end */
 async function readAll(end) {
@@ -86,13 +52,13 @@ test('what a server throws is told, and its connection aborted', async (t) => {
   assert.equal((await reader.read()).length, 0);
   await writer.waitClosed().catch(() => {});
   assert.deepEqual(
-    reports.map(({ code, cause }) => [code, cause.name]),
+    reports.map(([{ code, cause }]) => [code, /** @type {Error} */ (cause).name]),
     [['ECALLBACK', 'IncompleteReadError']],
   );
 });
 
 test('a reader that does not read holds the peer back', async (t) => {
-  const { connection, end } = await connectionFor(t, { limit: 1000 });
+  const { connection, end } = await connectionIn(loopFor(t), { limit: 1000 });
   const sent = new Uint8Array(300_000);
   let size = end.write(sent);
   const { reader } = connection;
@@ -110,7 +76,7 @@ test('a reader that does not read holds the peer back', async (t) => {
 });
 
 test('drain waits while the peer does not read, and write answers the same', async (t) => {
-  const { connection, end } = await connectionFor(t, { high: 1000 });
+  const { connection, end } = await connectionIn(loopFor(t), { high: 1000 });
   const { writer, transport } = connection;
   await writer.drain();
   let isDrained = false;
@@ -146,7 +112,7 @@ test('a loss wakes who waits, and is what everybody is told', async (t) => {
 });
 
 test('readable is iterated to the end, and BYOB readers fill their own memory', async (t) => {
-  const { connection, end } = await connectionFor(t);
+  const { connection, end } = await connectionIn(loopFor(t));
   const { readable } = connection;
   assert.equal(connection.readable, readable);
   assert.equal(connection.transport.readable, readable);
@@ -162,7 +128,7 @@ test('readable is iterated to the end, and BYOB readers fill their own memory', 
 });
 
 test('readable at its end tells a BYOB reader so', async (t) => {
-  const { connection, end } = await connectionFor(t);
+  const { connection, end } = await connectionIn(loopFor(t));
   const byob = connection.readable.getReader({ mode: 'byob' });
   const last = byob.read(new Uint8Array(5));
   end.end();
@@ -170,7 +136,7 @@ test('readable at its end tells a BYOB reader so', async (t) => {
 });
 
 test('readable that is not read holds the peer back', async (t) => {
-  const { connection, end } = await connectionFor(t, { limit: 1000 });
+  const { connection, end } = await connectionIn(loopFor(t), { limit: 1000 });
   const { readable } = connection;
   const sent = new Uint8Array(300_000);
   let size = 0;
@@ -189,7 +155,7 @@ test('readable that is not read holds the peer back', async (t) => {
 });
 
 test('writable is ready while writing is not paused', async (t) => {
-  const { connection, end } = await connectionFor(t, { high: 1000 });
+  const { connection, end } = await connectionIn(loopFor(t), { high: 1000 });
   const writer = connection.writable.getWriter();
   await writer.ready;
   await writer.write('taken at once');
@@ -210,7 +176,7 @@ test('writable is ready while writing is not paused', async (t) => {
 });
 
 test('closing writable ends the stream, and the connection when the peer has ended, too', async (t) => {
-  const { connection, end } = await connectionFor(t);
+  const { connection, end } = await connectionIn(loopFor(t));
   const writer = connection.writable.getWriter();
   await writer.write('question');
   await writer.close();
@@ -225,7 +191,7 @@ test('closing writable ends the stream, and the connection when the peer has end
 });
 
 test('closing writable after the peer has ended closes the connection', async (t) => {
-  const { connection, end } = await connectionFor(t);
+  const { connection, end } = await connectionIn(loopFor(t));
   end.end();
   for await (const _ of connection.readable) assert.fail('nothing was sent');
   await connection.writable.getWriter().close();
@@ -233,7 +199,7 @@ test('closing writable after the peer has ended closes the connection', async (t
 });
 
 test('aborting writable aborts the connection, and ends readable', async (t) => {
-  const { connection } = await connectionFor(t);
+  const { connection } = await connectionIn(loopFor(t));
   const readable = connection.readable.getReader();
   await connection.writable.abort(new Error('enough'));
   assert.equal(await connection.transport.closed, null);
@@ -241,7 +207,7 @@ test('aborting writable aborts the connection, and ends readable', async (t) => 
 });
 
 test('readable that is cancelled drops what comes; writable goes on', async (t) => {
-  const { connection, end } = await connectionFor(t, { limit: 1000 });
+  const { connection, end } = await connectionIn(loopFor(t), { limit: 1000 });
   const writer = connection.writable.getWriter();
   await connection.readable.cancel();
   const sent = new Uint8Array(300_000);
@@ -256,7 +222,7 @@ test('readable that is cancelled drops what comes; writable goes on', async (t) 
 });
 
 test('writable fails when the connection is lost under it', async (t) => {
-  const { connection, end } = await connectionFor(t, { high: 1000 });
+  const { connection, end } = await connectionIn(loopFor(t), { high: 1000 });
   const writer = connection.writable.getWriter();
   const written = writer.write(new Uint8Array(200_000));
   connection.transport.abort();

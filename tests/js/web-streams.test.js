@@ -5,47 +5,14 @@ import net from 'node:net';
 import { Duplex, PassThrough, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
-import { Loop, MemoryNetwork, StreamReader } from '../../js/node.js';
+import { Loop, StreamReader } from '../../js/node.js';
+import { connectionIn, loopFor, until } from './memory-loop.js';
 import { Signal } from './probe.js';
 
 /** @typedef {import('../../js/transports/memory.js').MemoryEnd} MemoryEnd */
 
 /** @param {Uint8Array | null} bytes */
 const text = (bytes) => Buffer.from(bytes ?? []).toString('latin1');
-
-/** A loop with a network in memory, closed with the test. @param {import('node:test').TestContext} t */
-function loopFor(t) {
-  const network = new MemoryNetwork();
-  /** @type {any[]} */
-  const reports = [];
-  const loop = new Loop({
-    transports: { mem: network },
-    onerror: (error) => reports.push(error),
-  });
-  t.after(() => loop.close());
-  return { loop, network, reports };
-}
-
-/**
- * A connection whose other end the test plays.
- * @param {ReturnType<typeof loopFor>} world
- * @param {import('../../js/protocols/loop.js').StreamOptions} [options]
- */
-async function connectionIn({ loop, network }, options) {
-  /** @type {Signal<MemoryEnd>} */
-  const come = new Signal();
-  network.serve('peer', come.fire);
-  const connection = await loop.openConnection('mem:peer', options);
-  return { connection, end: await come.fired };
-}
-
-/** Until it is so: looked at whenever something has happened at this end. @param {MemoryEnd} end @param {() => boolean} isSo */
-async function until(end, isSo) {
-  while (!isSo())
-    await new Promise((resolve) => {
-      end.onchange = () => resolve(undefined);
-    });
-}
 
 /** Sends what is written to one of two sockets, which the other resets. @param {import('node:test').TestContext} t @param {Loop} loop */
 async function resettable(t, loop) {
