@@ -58,6 +58,27 @@ export const field = (label, control) =>
 export const button = (label, onclick, attributes = {}) =>
   make('button', { type: 'button', onclick, ...attributes }, label);
 
+/**
+ * One of several values, each with what is said of it; `onchange` is told the new one.
+ * @param {readonly (readonly [string | number, string])[]} choices
+ * @param {(value: string) => void} [onchange]
+ */
+export function choice(choices, onchange) {
+  const select = make('select', { onchange: () => onchange?.(select.value) });
+  select.append(...choices.map(([value, text]) => make('option', { value }, text)));
+  return select;
+}
+
+/** A line that says how it stands with a connection or a program. @param {string} text */
+export const statusLine = (text) =>
+  make('p', { class: 'status', role: 'status', 'data-state': 'idle' }, text);
+
+/** @param {HTMLElement} line @param {string} state idle, busy, open or failed @param {string} text */
+export function sayStatus(line, state, text) {
+  line.dataset.state = state;
+  if (line.textContent !== text) line.textContent = text; // what is the same is not read out again
+}
+
 /** What went wrong, in one line: the code where there is one. @param {unknown} error */
 export function explain(error) {
   if (!(error instanceof Error)) return String(error);

@@ -1,7 +1,17 @@
 /** The panel for a module of the visitor's own: its file is read, one of its protocols is connected and watched. */
 import { load } from '../../js/index.js';
 import { describe, traced } from '../../js/trace/index.js';
-import { button, bytes, explain, field, make, number } from '../page/dom.js';
+import {
+  button,
+  bytes,
+  choice,
+  explain,
+  field,
+  make,
+  number,
+  sayStatus,
+  statusLine,
+} from '../page/dom.js';
 import { Workbench } from '../views/workbench.js';
 import { compiled } from './own-compiler.js';
 import { Peers } from './own-peers.js';
@@ -85,7 +95,7 @@ class Own {
 
   // ---- What is on the page ----
 
-  #status = make('p', { class: 'status', role: 'status', 'data-state': 'idle' }, 'No module yet');
+  #status = statusLine('No module yet');
   #found = make('div', { class: 'found' });
   #protocol = make('select', { required: true });
   #address = make('input', {
@@ -101,13 +111,11 @@ class Own {
     {},
     ...['offered', 'demanded', 'refused'].map((how) => make('option', {}, how)),
   );
-  #verb = make(
-    'select',
-    {},
-    make('option', { value: 'connect' }, 'connects to it'),
-    make('option', { value: 'listen' }, 'serves it'),
-    make('option', { value: 'bind' }, 'is bound to it (datagrams)'),
-  );
+  #verb = choice([
+    ['connect', 'connects to it'],
+    ['listen', 'serves it'],
+    ['bind', 'is bound to it (datagrams)'],
+  ]);
   #connect = make('button', { type: 'submit', class: 'primary' }, 'Connect');
   #close = button('Close', () => this.#open?.close());
   #abort = button('Abort', () => (this.#open ? this.#open.abort() : this.#opening?.abort()));
@@ -265,8 +273,7 @@ class Own {
 
   /** @param {string} state @param {string} text */
   #tell(state, text) {
-    this.#status.dataset.state = state;
-    this.#status.textContent = text;
+    sayStatus(this.#status, state, text);
     this.#update();
   }
 

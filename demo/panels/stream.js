@@ -1,7 +1,16 @@
 /** The panel of streams: stream.c over a WebSocket with Towline framing, to a peer that does what it is told. */
 import { load } from '../../js/index.js';
 import { traced } from '../../js/trace/index.js';
-import { button, explain, field, make, number } from '../page/dom.js';
+import {
+  button,
+  choice,
+  explain,
+  field,
+  make,
+  number,
+  sayStatus,
+  statusLine,
+} from '../page/dom.js';
 import { Workbench } from '../views/workbench.js';
 
 /** @typedef {import('../../js/index.js').Module} Module */
@@ -117,14 +126,9 @@ export function mount(element) {
     gauge: true,
     charts: ['level', 'throughput', 'memory'],
   });
-  const status = make(
-    'p',
-    { class: 'status', role: 'status', 'data-state': 'idle' },
-    'Not connected',
-  );
+  const status = statusLine('Not connected');
   const stream = new Stream(bench, (state, text) => {
-    status.dataset.state = state;
-    status.textContent = text;
+    sayStatus(status, state, text);
     update();
   });
   bench.controls.append(controls(stream, status));
@@ -246,14 +250,15 @@ function controls(stream, status) {
 
 /** @param {string} label @param {(rate: number) => void} set told bytes a second; 0: as fast as it goes */
 function speeds(label, set) {
-  const select = make('select', { onchange: () => set(Number(select.value) * 1024) });
-  for (const [rate, text] of [
-    [0, 'as fast as it comes'],
-    [1024, '1 MB a second'],
-    [256, '256 KB a second'],
-    [64, '64 KB a second'],
-    [16, '16 KB a second'],
-  ])
-    select.append(make('option', { value: rate }, String(text)));
+  const select = choice(
+    [
+      [0, 'as fast as it comes'],
+      [1024, '1 MB a second'],
+      [256, '256 KB a second'],
+      [64, '64 KB a second'],
+      [16, '16 KB a second'],
+    ],
+    (rate) => set(Number(rate) * 1024),
+  );
   return field(label, select);
 }

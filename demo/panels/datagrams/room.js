@@ -1,17 +1,13 @@
 /** The form of a room: which one, and who one is there. */
 import { roomOf } from '../../netcode.js';
-import { button, field, make } from '../../page/dom.js';
+import { button, field, make, sayStatus, statusLine } from '../../page/dom.js';
 
 /** @typedef {'idle' | 'busy' | 'open' | 'failed'} State */
 
 export class RoomForm {
   /** @param {{ onjoin: () => void, onleave: () => void }} told */
   constructor({ onjoin, onleave }) {
-    this.status = make(
-      'p',
-      { class: 'status', role: 'status', 'data-state': 'idle' },
-      'Not in a room',
-    );
+    this.status = statusLine('Not in a room');
     this.roomField = make('input', {
       value: roomOf(location.href).room,
       required: true,
@@ -71,8 +67,7 @@ export class RoomForm {
 
   /** How it stands. @param {State} state @param {string} text @param {boolean} [isIn] in the room all the same */
   say(state, text, isIn = state === 'open') {
-    if (this.status.textContent !== text) this.status.textContent = text;
-    this.status.dataset.state = state;
+    sayStatus(this.status, state, text);
     this.join.disabled = isIn || state === 'busy';
     this.leave.disabled = !isIn;
     this.roomField.disabled = this.nameField.disabled = isIn;

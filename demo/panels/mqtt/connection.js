@@ -1,5 +1,5 @@
 /** The form of a connection: who one is, where the broker is, and what it is to know. */
-import { button, field, make } from '../../page/dom.js';
+import { button, field, make, sayStatus, statusLine } from '../../page/dom.js';
 import { LONGEST_NAME, NAME_PATTERN, presenceTopic } from './names.js';
 
 /** @typedef {import('../../session.js').Settings} Settings */
@@ -25,11 +25,7 @@ export class ConnectionForm {
   constructor({ onconnect, ondisconnect, onrename }) {
     const id = `page-${crypto.randomUUID().slice(0, 8)}`;
     const random = 100 + Math.floor(Math.random() * 900);
-    this.status = make(
-      'p',
-      { class: 'status', role: 'status', 'data-state': 'idle' },
-      'Not connected',
-    );
+    this.status = statusLine('Not connected');
     this.nameField = input({
       required: true,
       value: `guest ${random}`,
@@ -147,8 +143,7 @@ export class ConnectionForm {
 
   /** How it stands. @param {State} state @param {string} text */
   say(state, text) {
-    this.status.dataset.state = state;
-    this.status.textContent = text;
+    sayStatus(this.status, state, text);
     const isOpen = state === 'open';
     this.connect.disabled = isOpen || state === 'busy';
     this.disconnect.disabled = !isOpen && state !== 'busy';

@@ -1,7 +1,7 @@
 /** One program with a terminal: what it says is shown, what is typed goes to it. */
-import { button, explain, field, make } from '../../page/dom.js';
+import { button, choice, explain, field, make, sayStatus, statusLine } from '../../page/dom.js';
 import { Workbench } from '../../views/workbench.js';
-import { commandsOf, files, parse } from './programs.js';
+import { commandsOf, files, listed, parse } from './programs.js';
 import { ending, listenerOf, Shell, WAYS } from './shell.js';
 import { Terminal, terminalPlace } from './terminal.js';
 
@@ -175,33 +175,20 @@ export async function makeConsole(panel, names) {
     gauge: true,
     charts: ['throughput'],
   });
-  const status = make(
-    'p',
-    { class: 'status', role: 'status', 'data-state': 'idle' },
-    'Nothing runs',
-  );
+  const status = statusLine('Nothing runs');
   const session = new Session(bench, names, (state, text) => {
-    status.dataset.state = state;
-    status.textContent = text;
+    sayStatus(status, state, text);
     update();
   });
   const place = terminalPlace();
   bench.addStage(make('section', { class: 'card terminal', 'aria-label': 'Terminal' }, place));
 
-  const choices = commandsOf(names);
-  const select = make('select', {
-    onchange: () => {
-      session.start(select.value);
-      session.terminal?.focus();
-    },
-  });
-  select.append(
-    ...choices.map(({ text, about }) => make('option', { value: text }, `${text}: ${about}`)),
-  );
-  const start = button('Restart', () => {
+  const restart = () => {
     session.start(select.value);
     session.terminal?.focus();
-  });
+  };
+  const select = choice(listed(commandsOf(names)), restart);
+  const start = button('Restart', restart);
   const interrupt = button('Ctrl-C', () => session.terminal?.line.input('\x03'), {
     title: 'SIGINT',
   });

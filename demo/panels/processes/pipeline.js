@@ -1,8 +1,18 @@
 /** Two programs, the output of one the input of the other. */
-import { button, explain, field, make, milliseconds, shortBytes } from '../../page/dom.js';
+import {
+  button,
+  choice,
+  explain,
+  field,
+  make,
+  milliseconds,
+  sayStatus,
+  shortBytes,
+  statusLine,
+} from '../../page/dom.js';
 import { Workbench } from '../../views/workbench.js';
 import { Lanes } from './lanes.js';
-import { parse, files as scripts } from './programs.js';
+import { listed, parse, files as scripts } from './programs.js';
 import { ending, listenerOf, Shell } from './shell.js';
 
 /** @typedef {import('../../../js/trace/watch.js').TraceOptions} TraceOptions */
@@ -158,14 +168,9 @@ export function makePipeline(panel, choices, names) {
     gauge: true,
     charts: ['level', 'throughput'],
   });
-  const status = make(
-    'p',
-    { class: 'status', role: 'status', 'data-state': 'idle' },
-    'Nothing runs',
-  );
+  const status = statusLine('Nothing runs');
   const pipeline = new Pipeline(bench, names, (state, text) => {
-    status.dataset.state = state;
-    status.textContent = text;
+    sayStatus(status, state, text);
     update();
   });
   const lanes = new Lanes(bench.recording);
@@ -179,10 +184,7 @@ export function makePipeline(panel, choices, names) {
       pipeline.output,
     ),
   );
-  const select = make('select', { onchange: () => name() });
-  select.append(
-    ...choices.map(({ text, about }) => make('option', { value: text }, `${text}: ${about}`)),
-  );
+  const select = choice(listed(choices), () => name());
   const run = button(
     'Run',
     () => {
@@ -192,8 +194,7 @@ export function makePipeline(panel, choices, names) {
     { class: 'primary' },
   );
   const stop = button('Stop', () => pipeline.stop());
-  const speed = make('select', { onchange: () => pipeline.read(Number(speed.value)) });
-  speed.append(...SPEEDS.map(([rate, text]) => make('option', { value: rate }, text)));
+  const speed = choice(SPEEDS, (rate) => pipeline.read(Number(rate)));
   bench.controls.append(
     make(
       'div',

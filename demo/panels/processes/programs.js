@@ -65,6 +65,9 @@ print('copy.txt is written.')
 
 /** @typedef {{text: string, about: string}} Choice a command line, and what it is */
 
+/** As they are shown, to choose from. @param {Choice[]} choices @returns {[string, string][]} */
+export const listed = (choices) => choices.map(({ text, about }) => [text, `${text}: ${about}`]);
+
 /** @type {Choice[]} */
 const commands = [
   { text: 'lua -i', about: 'Lua, line by line' },
