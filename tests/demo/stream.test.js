@@ -69,7 +69,9 @@ test('F2 a burst to a slow peer: PW comes right over the high mark, RW at the lo
   const over = ((high - pinned) / (low - high)) * (65536 - 16384);
   assert.ok(over > 0 && over < 1100 + 500, `the pin is ${over} bytes over the mark`);
   await rows('PW').first().click();
-  await page.locator('.inspector', { hasText: /pause_writing.*write buffer6[56],\d{3}/s }).waitFor();
+  await page
+    .locator('.inspector', { hasText: /pause_writing.*write buffer6[56],\d{3}/s })
+    .waitFor();
   await page.locator('.function.lit[data-function=pause_writing]').waitFor();
   await shoot(page, 'stream-slow-1280-light');
   await checkAccess(page);
