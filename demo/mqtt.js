@@ -8,7 +8,6 @@
  *     await client.publish('demo/hello', 'Hello', { qos: 1 });
  *     await client.disconnect();
  */
-import { TowlineError } from '../js/errors.js';
 import { Check, MqttClient } from './session.js';
 
 /** @typedef {import('../js/index.js').Module} Module */
@@ -91,10 +90,7 @@ export class Mqtt {
 
   /** @param {number} address of a tow_error, or 0 */
   #error(address) {
-    const error = this.memory.error(address);
-    return (
-      error && new TowlineError(this.errorName(error.code), error.message, { native: error.native })
-    );
+    return this.memory.error(address, (code) => this.call('tow_error_name', code));
   }
 
   /** What mqtt_wasm.c imports. */

@@ -79,6 +79,7 @@ export class Connection {
     this.transport = transport;
     if (transport && this.framed && this.keepalive)
       this.instance.call('tow_framing_set_keepalive', this.top, this.keepalive);
+    return transport !== 0;
   }
 
   /** The factory of the core: the protocol of a connection that is open now. */

@@ -53,7 +53,7 @@ export function towlineImports(
       /** @type {number} */ _transport,
       /** @type {number} */ errorAt,
     ) => {
-      const error = instance.readError(errorAt, `${memory.string(callback)}()`);
+      const error = instance.readError(errorAt, `${memory.string(callback)}(): `);
       if (error) queueMicrotask(() => instance.onerror(error));
     },
   };

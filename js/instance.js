@@ -48,8 +48,6 @@ export class Instance {
   #closing;
   #closed = () => {};
   #finishing = false;
-  /** @type {Map<string, number>} */
-  #codes = new Map();
 
   /**
    * @param {{
@@ -63,7 +61,7 @@ export class Instance {
     this.carriers = carriers;
     /** Connections and listeners by the integers that the module knows them by. */
     this.things = new Table();
-    /** What is to be opened: the module's by its pointer, JavaScript's by itself. @type {Map<number | Request, Request>} */
+    /** What is to be opened, by who asked: a `tow_request` of the module's, or JavaScript. @type {Map<unknown, Request>} */
     this.requests = new Map();
     /** WebSocket addresses whose peers turned out to have no framing. @type {Set<string>} */
     this.plainPeers = new Set();
@@ -82,9 +80,7 @@ export class Instance {
     this.memory.attach(/** @type {WebAssembly.Memory} */ (exports.memory));
     if (this.exports._initialize) this.call('_initialize');
     this.loop = this.call('tow_wasm_new_loop');
-    if (this.loop !== 0) this.scratch = this.call('tow_loop_alloc', this.loop, SCRATCH_SIZE);
-    if (this.scratch === 0)
-      throw new TowlineError('ENOMEM', 'the module has no memory for its loop');
+    this.scratch = this.allocate(SCRATCH_SIZE);
   }
 
   // ---- Into the module ----
@@ -120,7 +116,7 @@ export class Instance {
     clearTimeout(this.#timer);
     this.#tasks = [];
     for (const thing of this.things.all()) thing.abandon(error);
-    for (const request of [...this.requests.values()]) request.abandon(error);
+    for (const request of this.requests.values()) request.abandon(error);
     this.#closed();
   }
 
@@ -131,7 +127,7 @@ export class Instance {
       if (this.dead) return resolve();
       this.turn(() => {
         const error = new TowlineError('ECANCELED', 'the module was closed');
-        for (const request of [...this.requests.values()]) request.abandon(error);
+        for (const request of this.requests.values()) request.abandon(error);
         for (const thing of this.things.all()) if (thing.own) thing.abandon(error);
         this.call('tow_host_close_loop', this.loop);
         if (this.#open.some(({ ended }) => !ended))
@@ -227,21 +223,27 @@ export class Instance {
   /** @param {number} when on the clock of `performance.now()` */
   setTimer(when) {
     clearTimeout(this.#timer);
-    if (!Number.isFinite(when)) return;
     const run = () => this.turn(() => this.call('tow_host_run_timers', this.loop));
-    this.#timer = setTimeout(run, Math.min(Math.ceil(when - performance.now()), LONGEST_DELAY));
+    const delay = Math.min(Math.ceil(when - performance.now()), LONGEST_DELAY);
+    if (when < Number.POSITIVE_INFINITY) this.#timer = setTimeout(run, delay);
   }
 
   // ---- Values that cross ----
 
+  /** Memory of the module's. @param {number} size @returns {number} */
+  allocate(size) {
+    const address = this.loop && this.call('tow_loop_alloc', this.loop, size);
+    if (address === 0) throw new TowlineError('ENOMEM', 'the module is out of memory');
+    return address;
+  }
+
   /** The number of an error's name; EUNKNOWN's for one that it has not. @param {string} name */
   code(name) {
-    for (let code = -1; this.#codes.size < -code; code--) {
+    for (let code = -1; ; code--) {
       const text = this.call('tow_error_name', code);
-      if (text === 0) break;
-      this.#codes.set(this.memory.string(text), code);
+      if (text === 0) return -1;
+      if (this.memory.string(text) === name) return code;
     }
-    return this.#codes.get(name) ?? -1;
   }
 
   /**
@@ -276,10 +278,6 @@ export class Instance {
 
   /** What a `tow_error` says; null for a null pointer. @param {number} address @param {string} [where] */
   readError(address, where) {
-    const error = this.memory.error(address);
-    if (!error) return null;
-    const name = this.call('tow_error_name', error.code);
-    const message = where ? `${where}: ${error.message}` : error.message;
-    return new TowlineError(name ? this.memory.string(name) : 'EUNKNOWN', message, error);
+    return this.memory.error(address, (code) => this.call('tow_error_name', code), where);
   }
 }

@@ -21,6 +21,22 @@ export class Listener {
     this.clients = new Set();
   }
 
+  /** Its server in the module, for a request of the module's. @param {number} request @returns {number} */
+  create(request) {
+    return this.instance.call('tow_host_listening', request, this.id);
+  }
+
+  /** The module has made it, or (0) has not. @param {number} server */
+  made(server) {
+    this.server = server;
+    return server !== 0;
+  }
+
+  /** Serves with a constructor that JavaScript names. @param {import('./own-request.js').Options} options */
+  open(options) {
+    this.own = options;
+  }
+
   /** A connection has come. @param {Connection} connection */
   accepted(connection) {
     const { instance } = this;

@@ -1,4 +1,4 @@
-import { TowlineError, textOf } from './errors.js';
+import { TowlineError } from './errors.js';
 import { towlineImports } from './imports.js';
 import { Instance } from './instance.js';
 import { Request } from './request.js';
@@ -41,34 +41,7 @@ const further = [
 ];
 
 /**
- * @param {Source} source
- * @param {Platform<any>} platform
- * @param {import('./memory.js').Memory} memory is told whether it will stay where it is
- * @param {import('./trace/watch.js').Watch} [watch]
- * @returns {Promise<WebAssembly.Module>}
- */
-async function compile(source, platform, memory, watch) {
-  if (!watch && source instanceof WebAssembly.Module) return source;
-  let code = /** @type {any} */ (
-    await (typeof source === 'string' || source instanceof URL ? platform.read(source) : source)
-  );
-  if (code instanceof Response) {
-    if (!code.ok)
-      throw new TowlineError('EIO', `${code.url}: HTTP ${code.status}`, { native: code.status });
-    code = await code.arrayBuffer();
-  }
-  try {
-    if (watch) code = watch.rewrite(code);
-    const module = await WebAssembly.compile(code);
-    memory.growsInPlace = !!platform.growsInPlace?.(code);
-    return module;
-  } catch (cause) {
-    throw new TowlineError('EABI', `not a WebAssembly module: ${textOf(cause)}`, { cause });
-  }
-}
-
-/**
- * The imports that the module asks for, each from whoever has it.
+ * All that a module may import, as far as it asks for it.
  * @param {WebAssembly.Module} module
  * @param {Instance} instance
  * @param {LoadOptions} options
@@ -86,29 +59,7 @@ async function choose(module, instance, options) {
   for (const [from, file] of further)
     if (asked.some(({ module, name }) => module === from && !supply[from][name]))
       Object.assign(supply[from], (await file()).imports(instance, options, Request));
-
-  /** @type {Record<string, Record<string, any>>} */
-  const imports = {};
-  for (const { module: from, name } of asked) {
-    const value = supply[from]?.[name];
-    if (!value)
-      throw new TowlineError('EABI', `the module imports ${from}.${name}, which nobody supplies`);
-    imports[from] ??= {};
-    imports[from][name] = value;
-  }
-  return imports;
-}
-
-/** @param {WebAssembly.Module} module @param {WebAssembly.Imports} imports */
-async function begin(module, imports) {
-  try {
-    const { exports } = await WebAssembly.instantiate(module, imports);
-    const version = /** @type {Function} */ (exports.tow_abi_version)();
-    if (version === ABI_VERSION) return exports;
-    throw new Error(`it is of ABI version ${version}, this loader of ${ABI_VERSION}`);
-  } catch (cause) {
-    throw new TowlineError('EABI', `the module does not start: ${textOf(cause)}`, { cause });
-  }
+  return supply;
 }
 
 /**
@@ -123,13 +74,34 @@ export async function load(platform, source, options = {}) {
   const { watch, transports, onerror = (error) => console.error(error) } = options;
   const carriers = Object.assign(Object.create(null), platform.transports, transports);
   const instance = new Instance({ onerror, carriers });
-  const module = await compile(source, platform, instance.memory, watch);
-  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
-  for (const name of ['memory', 'tow_abi_version'])
-    if (!names.includes(name))
-      throw new TowlineError('EABI', `not a Towline module: it does not export ${name}`);
-  if (names.includes('tow_wasm_top')) await platform.framing?.();
-  const exports = await begin(module, await choose(module, instance, options));
-  instance.start(watch?.wrap(exports) ?? exports);
+  const { memory } = instance;
+  let code = /** @type {any} */ (
+    await (typeof source === 'string' || source instanceof URL ? platform.read(source) : source)
+  );
+  if (code instanceof Response && code.ok) code = await code.arrayBuffer();
+  /** @type {WebAssembly.Module | undefined} */
+  let module;
+  /** @type {Record<string, Record<string, Function>> | undefined} */
+  let imports;
+  try {
+    if (watch) code = watch.rewrite(code);
+    if (code instanceof WebAssembly.Module) module = code;
+    else {
+      module = await WebAssembly.compile(code);
+      memory.growsInPlace = !!platform.growsInPlace?.(code);
+    }
+    imports = await choose(module, instance, options);
+    const { exports } = await WebAssembly.instantiate(module, imports);
+    const version = /** @type {Function} */ (exports.tow_abi_version)();
+    if (version !== ABI_VERSION)
+      throw new Error(`it is of ABI version ${version}, this loader of ${ABI_VERSION}`);
+    if (exports.tow_wasm_top) await platform.framing?.();
+    instance.start(watch?.wrap(exports) ?? exports);
+  } catch (cause) {
+    throw await import('./diagnosis.js').then(
+      ({ diagnose }) => diagnose(TowlineError, cause, code, module, imports),
+      () => cause,
+    );
+  }
   return new platform.Module(instance);
 }

@@ -22,12 +22,13 @@ export class Memory {
   /** @internal @param {WebAssembly.Memory} memory */
   attach(memory) {
     this.#memory = memory;
+    this.#refresh();
   }
 
   /** The views, made again if the memory has grown: that leaves those on it before with no length. */
   #refresh() {
-    if (this.u8.length > 0 || !this.#memory) return;
-    this.u8 = new Uint8Array(/** @type {ArrayBuffer} */ (this.#memory.buffer));
+    if (this.u8.length > 0) return;
+    this.u8 = new Uint8Array(/** @type {any} */ (this.#memory).buffer);
     this.u32 = new Uint32Array(this.u8.buffer);
   }
 
@@ -71,15 +72,9 @@ export class Memory {
    * @param {number} [size]
    */
   string(address, size) {
-    if (size !== undefined) return decoder.decode(this.bytes(address, size));
-    this.#check(address, 1);
-    const end = this.u8.indexOf(0, address >>> 0);
-    if (end < 0)
-      throw new TowlineError(
-        'EINVAL',
-        `the module gave a string without an end at ${address >>> 0}`,
-      );
-    return decoder.decode(this.u8.subarray(address >>> 0, end));
+    this.#refresh();
+    const start = address >>> 0;
+    return decoder.decode(this.bytes(start, size ?? this.u8.indexOf(0, start) - start)); // no end: larger than memory
   }
 
   /**
@@ -104,14 +99,19 @@ export class Memory {
     target[bytes.length] = 0;
   }
 
-  /** A `tow_error`; null for a null pointer. @internal @param {number} address */
-  error(address) {
+  /**
+   * What a `tow_error` says; null for a null pointer.
+   * @internal
+   * @param {number} address
+   * @param {(code: number) => number} nameOf `tow_error_name`
+   * @param {string} [where]
+   */
+  error(address, nameOf, where = '') {
     if (address === 0) return null;
-    return {
-      code: this.word(address) | 0,
-      native: this.word(address + 4) | 0,
-      message: this.string(this.word(address + 8)),
-    };
+    const name = nameOf(this.word(address) | 0);
+    const native = this.word(address + 4) | 0;
+    const message = this.string(this.word(address + 8));
+    return new TowlineError(name ? this.string(name) : 'EUNKNOWN', where + message, { native });
   }
 
   /**

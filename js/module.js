@@ -1,11 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { TowlineError } from './errors.js';
 import { encoder } from './memory.js';
-import { OwnRequest } from './own-request.js';
+import { open } from './own-request.js';
 
 /** @import { Connection } from './connection.js' */
 /** @import { Instance } from './instance.js' */
-/** @import { Listener } from './listener.js' */
 /** @import { Options } from './own-request.js' */
 /** @import { SpawnOptions } from './subprocess.js' */
 /** @import { WorkerOptions } from './worker/carrier.js' */
@@ -121,21 +120,18 @@ export class Module {
    * @param {Options} options
    */
   async open(verb, address, options) {
-    /** @type {OwnRequest<{connection: Connection, protocol: number}>} */
-    const request = new OwnRequest(this.#instance, address, options);
-    const { connection, protocol } = await request.start(verb);
-    return { transport: new Transport(connection), protocol };
+    const { thing, protocol } = await open(this.#instance, verb, address, options);
+    return { transport: new Transport(thing), protocol };
   }
 
   /**
    * Serves: every connection gets a protocol of the module.
    * @param {string} address
    * @param {Options} options
+   * @returns {Promise<import('./server.js').Server>}
    */
   async listen(address, options) {
-    /** @type {OwnRequest<Listener>} */
-    const request = new OwnRequest(this.#instance, address, options);
-    return (await request.start('listen')).serving;
+    return (await open(this.#instance, 'listen', address, options)).thing.serving;
   }
 
   /**
@@ -154,8 +150,7 @@ export class Module {
     const flat = (/** @type {number | bigint | string | Uint8Array} */ value) => {
       if (typeof value !== 'object' && typeof value !== 'string') return [value];
       const bytes = typeof value === 'string' ? encoder.encode(value) : value;
-      const address = instance.call('tow_loop_alloc', instance.loop, bytes.length + 1);
-      if (address === 0) throw new TowlineError('ENOMEM', 'the module is out of memory');
+      const address = instance.allocate(bytes.length + 1);
       copies.push(address);
       instance.memory.setBytes(address, bytes);
       return [address, bytes.length];

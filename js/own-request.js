@@ -1,10 +1,8 @@
 import { SET_LIMITS } from './connection.js';
 import { TowlineError } from './errors.js';
-import { defaults, framings, Request } from './request.js';
+import { Request } from './request.js';
 
-/** @import { Connection } from './connection.js' */
 /** @import { Instance } from './instance.js' */
-/** @import { Listener } from './listener.js' */
 /** @import { HostOptions } from './request.js' */
 
 /**
@@ -23,7 +21,20 @@ import { defaults, framings, Request } from './request.js';
  * @typedef {OwnOptions & Partial<HostOptions> & Partial<import('./webrtc/carrier.js').WebRTCOptions>} Options
  */
 
-const TIMEOUT = 30_000;
+/** `tow_framing` of towline.h. @type {unknown[]} */
+const framings = ['offered', 'demanded', 'refused'];
+
+/** TOW_OPTIONS_DEFAULT of towline.h; what is not here is false, or always so. @type {any} */
+const defaults = {
+  timeout: 30_000,
+  backlog: 100,
+  keepalive: 0,
+  nodelay: true,
+  inbox: 16 << 20,
+  subprotocols: '',
+  headers: '',
+  framing: 'offered',
+};
 
 /** Options from nothing to what C can hold, and a timer wait. */
 const amounts = ['timeout', 'high', 'low', 'inbox', 'backlog'];
@@ -31,13 +42,13 @@ const MOST = 0x7fffffff;
 
 /** What is wrong with them; undefined: nothing. @param {any} options */
 function wrongIn(options) {
-  const { signal, framing } = options;
+  const { signal, framing, high, low } = options;
   for (const name of amounts) {
     const value = options[name] ?? 0;
     if (name === 'timeout' && value === Number.POSITIVE_INFINITY) continue;
     if (!(value >= 0 && value <= MOST)) return `${name} is from 0 to ${MOST}, not ${value}`;
   }
-  if (options.low > (options.high ?? MOST / 4)) return 'low is above high';
+  if (low > (high ?? MOST / 4)) return 'low is above high';
   if (signal && !signal.addEventListener) return 'signal is an AbortSignal';
   if (!framings.includes(framing)) return `framing is one of ${framings}`;
 }
@@ -46,110 +57,65 @@ function wrongIn(options) {
  * A request of JavaScript's own: a promise, which an AbortSignal, a time-out or the module's end may cut short [O1]. The
  * module knows nothing of it before the connection is open: then it is asked for its protocol, and no earlier.
  * @internal
- * @template T
+ * @param {Instance} instance
+ * @param {import('./request.js').Verb} verb
+ * @param {string} address
+ * @param {Options} given
+ * @returns {Promise<{thing: any, protocol: number}>} a connection and its protocol, or a listener
  */
-export class OwnRequest extends Request {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-  /** @type {(result: T) => void} */
-  #resolve = () => {};
-  /** @type {(error: Error) => void} */
-  #reject = () => {};
-  #abort = () => this.#giveUp('ECANCELED', 'cancelled', { cause: this.options.signal?.reason });
+export const open = (instance, verb, address, given) =>
+  new Promise((resolve, reject) => {
+    const options = /** @type {any} */ ({ ...given });
+    for (const name in defaults) options[name] ??= defaults[name];
+    const { protocol: factory, timeout, signal, high, low } = options;
 
-  /**
-   * @param {Instance} instance
-   * @param {string} address
-   * @param {Options} options
-   */
-  constructor(instance, address, options) {
-    super(instance);
-    this.address = address;
-    const all = /** @type {any} */ ({ ...options });
-    for (const [name, value] of Object.entries(defaults)) all[name] ??= value;
-    /** @type {Options & import('./request.js').HostOptions} */
-    this.options = all;
-    /** @type {Promise<T>} */
-    this.result = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  /** @param {import('./request.js').Verb} verb */
-  start(verb) {
-    const { instance, address, options } = this;
-    const { protocol, signal, high, low } = options;
-    const timeout = options.timeout ?? TIMEOUT;
+    const fail = (
+      /** @type {string} */ code,
+      /** @type {string} */ message,
+      /** @type {ErrorOptions & {native?: number} | undefined} */ more = undefined,
+    ) => reject(new TowlineError(code, `${address}: ${message}`, more));
     const lacks = (/** @type {string} */ name) => typeof instance.exports[name] !== 'function';
     const wrong = wrongIn(options);
-    if (instance.dead) this.#reject(instance.dead);
-    else if (wrong) this.#fail('EINVAL', wrong);
-    else if (lacks(protocol)) this.#fail('EINVAL', `the module exports no constructor ${protocol}`);
-    else if ((high ?? low) !== undefined && lacks(SET_LIMITS))
-      this.#fail('ENOTSUP', `the module exports no ${SET_LIMITS}`);
-    else if (signal?.aborted) this.#abort();
-    else {
-      instance.requests.set(this, this);
-      signal?.addEventListener('abort', this.#abort);
-      if (timeout > 0 && timeout <= MOST)
-        this.#timer = setTimeout(() => this.#giveUp('ETIMEDOUT', 'timed out'), timeout);
-      this.begin(verb, address, options);
-    }
-    return this.result;
-  }
+    if (instance.dead) return reject(instance.dead);
+    if (wrong) return fail('EINVAL', wrong);
+    if (lacks(factory)) return fail('EINVAL', `the module exports no constructor ${factory}`);
+    if ((high ?? low) !== undefined && lacks(SET_LIMITS))
+      return fail('ENOTSUP', `the module exports no ${SET_LIMITS}`);
 
-  /** @param {string} code @param {string} message @param {ErrorOptions & {native?: number}} [more] */
-  #fail(code, message, more) {
-    this.#reject(new TowlineError(code, `${this.address}: ${message}`, more));
-  }
-
-  /** @param {string} code @param {string} message @param {ErrorOptions} [more] */
-  #giveUp(code, message, more) {
-    this.cancel();
-    this.#fail(code, message, more);
-  }
-
-  /** @override */
-  forget() {
-    clearTimeout(this.#timer);
-    this.options.signal?.removeEventListener('abort', this.#abort);
-    this.instance.requests.delete(this);
-  }
-
-  /** @override @param {Connection} connection */
-  tellOpened(connection) {
-    let protocol = 0;
-    try {
-      protocol = connection.open(this.options);
-    } catch (trap) {
-      this.#reject(/** @type {Error} */ (trap));
-      throw trap;
-    }
-    if (connection.transport === 0) {
-      if (protocol) this.#fail('EINVAL', 'its protocol is of another kind');
-      else this.#fail('ENOMEM', 'no protocol was made');
-      return false;
-    }
-    this.#resolve(/** @type {T} */ ({ connection, protocol })); // told after this turn: after connection_made
-    return true;
-  }
-
-  /** @override @param {Listener} listener */
-  tellListening(listener) {
-    listener.own = this.options;
-    this.#resolve(/** @type {T} */ (listener));
-    return true;
-  }
-
-  /** @override @param {string} code @param {number} native @param {string} message */
-  tellFailed(code, native, message) {
-    this.#fail(code, message, { native });
-  }
-
-  /** @override @param {TowlineError} error */
-  abandon(error) {
-    this.cancel();
-    this.#reject(error);
-  }
-}
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const giveUp = (/** @type {Parameters<typeof fail>} */ ...why) => {
+      request.cancel();
+      fail(...why);
+    };
+    const abort = () => giveUp('ECANCELED', 'cancelled', { cause: signal.reason });
+    const request = new Request(instance, {
+      forget() {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+      },
+      opened(thing) {
+        let protocol = 0;
+        try {
+          protocol = thing.open(options);
+        } catch (trap) {
+          reject(trap);
+          throw trap;
+        }
+        if (thing.transport === 0) {
+          if (protocol) fail('EINVAL', 'its protocol is of another kind');
+          else fail('ENOMEM', 'no protocol was made');
+          return false;
+        }
+        resolve({ thing, protocol }); // told after this turn: after connection_made
+        return true;
+      },
+      failed: (code, native, message) => fail(code, message, { native }),
+      abandoned: reject,
+    });
+    if (signal?.aborted) return abort();
+    signal?.addEventListener('abort', abort);
+    if (timeout > 0 && timeout <= MOST)
+      timer = setTimeout(giveUp, timeout, 'ETIMEDOUT', 'timed out');
+    request.begin(verb, address, options);
+  });

@@ -1,51 +1,12 @@
 /** @typedef {import('./instance.js').Instance} Instance */
-/** @typedef {import('./connection.js').Connection} Connection */
 /** @typedef {import('./listener.js').Listener} Listener */
 
 /** `tow_verb` of boundary.h. @type {import('./request.js').Verb[]} */
 const verbs = ['connect', 'listen', 'bind'];
 
 /**
- * A `tow_request` of the module's, which decides when it has waited long enough. (The class to extend is given, so that a
- * page loads it once, and this only for a module that asks.)
- * @param {typeof import('./request.js').Request} Request
- */
-const moduleRequest = (Request) =>
-  class extends Request {
-    /** @param {Instance} instance @param {number} pointer */
-    constructor(instance, pointer) {
-      super(instance);
-      this.pointer = pointer;
-      instance.requests.set(pointer, this);
-    }
-
-    /** @override */
-    forget() {
-      this.instance.requests.delete(this.pointer);
-    }
-
-    /** @override @param {Connection} connection */
-    tellOpened(connection) {
-      connection.made(connection.create(this.pointer));
-      return connection.transport !== 0;
-    }
-
-    /** @override @param {Listener} listener */
-    tellListening(listener) {
-      listener.server = this.instance.call('tow_host_listening', this.pointer, listener.id);
-      return listener.server !== 0;
-    }
-
-    /** @override @param {string} code @param {number} native @param {string} message */
-    tellFailed(code, native, message) {
-      const { instance } = this;
-      const error = instance.error(code, native, message);
-      instance.call('tow_host_failed_request', this.pointer, error);
-    }
-  };
-
-/**
- * What a module imports that connects, serves or spawns by itself: wasm/README.md says what each is asked.
+ * What a module imports that connects, serves or spawns by itself: wasm/README.md says what each is asked. (The class of
+ * requests is given, so that a page loads it once, and this only for a module that asks.)
  * @param {Instance} instance
  * @param {unknown} _options
  * @param {typeof import('./request.js').Request} Request
@@ -53,7 +14,16 @@ const moduleRequest = (Request) =>
  */
 export function imports(instance, _options, Request) {
   const { memory } = instance;
-  const ModuleRequest = moduleRequest(Request);
+  /** A `tow_request`, of which the module decides when it has waited long enough. @param {number} pointer */
+  const request = (pointer) =>
+    new Request(instance, {
+      pointer,
+      opened: (thing) => thing.made(thing.create(pointer)),
+      failed(code, native, message) {
+        const error = instance.error(code, native, message);
+        instance.call('tow_host_failed_request', pointer, error);
+      },
+    });
   const listener = (/** @type {number} */ id) => /** @type {Listener} */ (instance.things.get(id));
   const text = (/** @type {number} */ address) => (address === 0 ? '' : memory.string(address));
 
@@ -65,7 +35,7 @@ export function imports(instance, _options, Request) {
       /** @type {number[]} */ ...values
     ) => {
       const [backlog, keepalive, flags, inbox, subprotocols, headers] = values;
-      new ModuleRequest(instance, pointer).begin(verbs[verb], memory.string(address), {
+      request(pointer).begin(verbs[verb], memory.string(address), {
         backlog,
         keepalive,
         nodelay: (flags & 1) !== 0,
@@ -83,7 +53,7 @@ export function imports(instance, _options, Request) {
       /** @type {number} */ address,
       /** @type {number[]} */ ...words
     ) => {
-      new ModuleRequest(instance, pointer).begin('spawn', memory.string(address), { words });
+      request(pointer).begin('spawn', memory.string(address), { words });
     },
     cancel: (/** @type {number} */ _host, /** @type {number} */ pointer) =>
       instance.requests.get(pointer)?.cancel(),

@@ -25,7 +25,7 @@ import { TowlineError, textOf } from './errors.js';
  */
 
 /**
- * How something is opened: told of a request, it answers with `opened`, `listening` or `failed`.
+ * How something is opened: told of a request, it answers with `opened` (a connection, or a listener) or `failed`.
  * @typedef {(request: Request, address: string, options: any) => void | Promise<void>} Open
  *
  * A transport of the host: one way to carry bytes. `options` is a HostOptions, and for `spawn` what
@@ -42,34 +42,30 @@ import { TowlineError, textOf } from './errors.js';
  * @typedef {Exclude<keyof Carrier, 'negotiates'>} Verb
  */
 
-/** `tow_framing` of towline.h. @internal @type {HostOptions['framing'][]} */
-export const framings = ['offered', 'demanded', 'refused'];
-
-/** TOW_OPTIONS_DEFAULT of towline.h; what is not here is false, or always so. @internal @type {Partial<HostOptions>} */
-export const defaults = {
-  backlog: 100,
-  keepalive: 0,
-  nodelay: true,
-  inbox: 16 << 20,
-  subprotocols: '',
-  headers: '',
-  framing: 'offered',
-};
+/**
+ * Who asked: the module, or JavaScript.
+ * @typedef {object} Asker
+ * @property {number} [pointer] the module's `tow_request`
+ * @property {() => void} [forget] it is decided
+ * @property {(thing: any) => boolean} opened a connection, or a listener; false: nobody wants it
+ * @property {(code: string, native: number, message: string) => void} failed
+ * @property {(error: TowlineError) => void} [abandoned] the module is broken, or closed
+ */
 
 /**
- * Something to be opened, by a carrier: ends once, with `opened`, `listening` or `failed`, unless `cancel` comes first.
- * Who asked is told by a subclass: ModuleRequest the module, OwnRequest a promise.
+ * Something to be opened, by a carrier: ends once, with `opened` or `failed`, unless `cancel` comes first.
  */
 export class Request {
-  #done = false;
+  #isDone = false;
+  #asker;
   /** Set by who works on it: stop. */
   oncancel = () => {};
-  /** @internal @type {Instance} */
-  instance;
 
-  /** @internal @param {Instance} instance */
-  constructor(instance) {
+  /** @internal @param {Instance} instance @param {Asker} asker */
+  constructor(instance, asker) {
     this.instance = instance;
+    this.#asker = asker;
+    instance.requests.set(asker.pointer ?? asker, this);
   }
 
   /** @internal @param {Verb} verb @param {string} address @param {any} options as the carrier wants them */
@@ -79,48 +75,39 @@ export class Request {
     const carrier = carriers[scheme];
     const carry = carrier?.[verb];
     const canFrame = carrier?.negotiates && exports.tow_wasm_top;
-    if (!scheme) return this.failed('EADDRESS', 0, `not an address: ${address}`);
-    if (!carry) return this.failed('ESCHEME', 0, `this host cannot ${verb} to ${scheme}:`);
-    if (options.framing === 'demanded' && !canFrame)
-      return this.failed('ENOTSUP', 0, `no framing over ${scheme}:, or in this module`);
     try {
+      if (!scheme) throw new Error(`not an address: ${address}`);
+      if (!carry) throw new TowlineError('ESCHEME', `this host cannot ${verb} to ${scheme}:`);
+      if (!canFrame && options.framing === 'demanded')
+        throw new TowlineError('ENOTSUP', `no framing over ${scheme}:, or in this module`);
       await carry(this, address, canFrame ? options : { ...options, framing: 'refused' });
     } catch (error) {
-      const code = error instanceof TowlineError ? error.code : 'EADDRESS';
-      this.failed(code, 0, textOf(error));
+      this.failed(error instanceof TowlineError ? error.code : 'EADDRESS', 0, textOf(error));
     }
   }
 
   /** False: it is decided already. */
   #decide() {
-    if (this.#done) return false;
-    this.#done = true;
-    this.forget();
+    const { pointer, forget } = this.#asker;
+    if (this.#isDone) return false;
+    this.#isDone = true;
+    this.instance.requests.delete(pointer ?? this.#asker);
+    forget?.();
     return true;
   }
 
-  /** What nobody wants (any more) is let go. @param {() => boolean} tell @param {Connection | Listener} thing */
-  #settle(tell, thing) {
+  /** What nobody wants (any more) is let go. @internal @param {Connection | Listener} thing */
+  opened(thing) {
     this.instance.turn(() => {
-      if (!this.#decide() || !tell())
+      if (!this.#decide() || !this.#asker.opened(thing))
         thing.abandon(new TowlineError('ECANCELED', 'nobody waits for it'));
     });
-  }
-
-  /** @internal @param {Connection} connection */
-  opened(connection) {
-    this.#settle(() => this.tellOpened(connection), connection);
-  }
-
-  /** @internal @param {Listener} listener */
-  listening(listener) {
-    this.#settle(() => this.tellListening(listener), listener);
   }
 
   /** There is none. @param {string} code @param {number} native @param {string} message */
   failed(code, native, message) {
     this.instance.turn(() => {
-      if (this.#decide()) this.tellFailed(code, native, message);
+      if (this.#decide()) this.#asker.failed(code, native, message);
     });
   }
 
@@ -129,26 +116,9 @@ export class Request {
     if (this.#decide()) this.oncancel();
   }
 
-  // ---- Who asked ----
-
-  /** It is decided. @internal */
-  forget() {}
-
-  /** False: nobody wants it. @internal @param {Connection} _connection */
-  tellOpened(_connection) {
-    return false;
-  }
-
-  /** @internal @param {Listener} _listener */
-  tellListening(_listener) {
-    return false;
-  }
-
-  /** @internal @param {string} _code @param {number} _native @param {string} _message */
-  tellFailed(_code, _native, _message) {}
-
-  /** The module is broken, or closed. @internal @param {TowlineError} _error */
-  abandon(_error) {
+  /** The module is broken, or closed. @internal @param {TowlineError} error */
+  abandon(error) {
     this.cancel();
+    this.#asker.abandoned?.(error);
   }
 }

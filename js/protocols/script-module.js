@@ -59,9 +59,7 @@ export class ScriptModule {
 
   /** @param {number} size */
   allocate(size) {
-    const address = this.instance.call('tow_loop_alloc', this.instance.loop, size);
-    if (address === 0) throw new TowlineError('ENOMEM', 'the module is out of memory');
-    return address;
+    return this.instance.allocate(size);
   }
 
   /** @param {number} address */

@@ -1,5 +1,5 @@
 import { TowlineError } from '../errors.js';
-import { OwnRequest } from '../own-request.js';
+import { open } from '../own-request.js';
 import { Binding } from './binding.js';
 import { callbacks } from './callbacks.js';
 import { kindOf, kinds } from './protocol.js';
@@ -133,17 +133,20 @@ export class Script extends ScriptModule {
 
   // ---- Opening ----
 
-  /** @param {Opening} opening @param {import('./loop.js').AnyOptions} options @param {string} address */
-  #request(opening, options, address) {
+  /**
+   * @param {import('../request.js').Verb} verb
+   * @param {string} address
+   * @param {Opening} opening
+   * @param {import('./loop.js').AnyOptions} options
+   */
+  #open(verb, address, opening, options) {
     const context = ++this.#lastOpening;
     this.openings.set(context, opening);
-    /** @type {OwnRequest<any>} */
-    const request = new OwnRequest(this.instance, address, {
-      ...options,
-      protocol: 'script_new',
-      context,
-    });
-    return { request, forget: () => this.openings.delete(context) };
+    const all = { ...options, protocol: 'script_new', context };
+    return {
+      opened: open(this.instance, verb, address, all),
+      forget: () => this.openings.delete(context),
+    };
   }
 
   /**
@@ -169,9 +172,9 @@ export class Script extends ScriptModule {
         thrown = { error };
       },
     };
-    const { request, forget } = this.#request(opening, options, address);
+    const { opened, forget } = this.#open(verb, address, opening, options);
     try {
-      await request.start(verb);
+      await opened;
     } catch (error) {
       const { binding } = opening; // of another kind than the connection
       if (binding && !binding.transport && !this.dead) this.unbind(binding);
@@ -191,9 +194,9 @@ export class Script extends ScriptModule {
     const failed = (/** @type {unknown} */ error) => this.loop.reportFailure('factory', error, {});
     /** @type {Opening} */
     const opening = { family: kinds.stream, factory, opened: () => {}, failed };
-    const { request, forget } = this.#request(opening, options, address);
+    const { opened, forget } = this.#open('listen', address, opening, options);
     try {
-      return new ProtocolServer(await request.start('listen'), forget);
+      return new ProtocolServer((await opened).thing, forget);
     } catch (error) {
       forget();
       throw error;

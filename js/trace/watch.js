@@ -214,11 +214,7 @@ export class Watch {
 
   /** @param {number} address of a `tow_error`, or 0 */
   #error(address) {
-    const error = this.#memory.error(address);
-    if (!error) return null;
-    const name = this.#exports.tow_error_name(error.code);
-    const code = name ? this.#memory.string(name) : 'EUNKNOWN';
-    return new TowlineError(code, error.message, error);
+    return this.#memory.error(address, this.#exports.tow_error_name);
   }
 
   /** @param {'sent' | 'received'} name @param {number} transport the one that the host knows @param {number} size */

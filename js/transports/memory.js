@@ -225,6 +225,6 @@ export class MemoryNetwork {
     const listener = new MemoryListener(request.instance, this, name);
     this.serve(name, (end) => listener.accepted(new MemoryConnection(request.instance, end)));
     request.oncancel = () => listener.abandon();
-    request.listening(listener);
+    request.opened(listener);
   };
 }

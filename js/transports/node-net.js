@@ -121,7 +121,7 @@ export const nodeNet = {
       request.failed(code, native, message);
     };
     request.oncancel = abandon;
-    server.once('listening', () => request.listening(listener));
+    server.once('listening', () => request.opened(listener));
     server.once('error', async (/** @type {NodeJS.ErrnoException} */ error) => {
       server.on('error', fail);
       const mayBeStale = 'path' in where && error.code === 'EADDRINUSE';

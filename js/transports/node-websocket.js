@@ -182,7 +182,7 @@ export const nodeWebSocket = {
       });
       const listener = new NodeWebSocketListener(request.instance, server, url);
       request.oncancel = () => listener.abandon();
-      server.on('listening', () => request.listening(listener));
+      server.on('listening', () => request.opened(listener));
       server.on('connection', (/** @type {any} */ socket) =>
         listener.accepted(new NodeWebSocketConnection(request.instance, socket, options)),
       );

@@ -196,7 +196,7 @@ async function listen(request, at, address, settings) {
     settings,
   );
   if (!room || !listener) return;
-  request.listening(listener);
+  request.opened(listener);
   room.join();
 }
 

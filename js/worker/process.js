@@ -134,8 +134,9 @@ export class WorkerProcess extends Subprocess {
 
   /** @param {number} transport @override */
   made(transport) {
-    super.made(transport);
+    const isThere = super.made(transport);
     this.#tellExit(); // it may be over already
+    return isThere;
   }
 
   /** @param {number} signal POSIX's number */
