@@ -1,4 +1,4 @@
-import { AGREED_FRAMING, CAN_READ, CAN_WRITE, Connection, WANTS_CORK } from './connection.js';
+import { CAN_READ, CAN_WRITE, Connection, WANTS_CORK } from './connection.js';
 import { Inbox } from './inbox.js';
 
 /** While less than this is on its way in a channel, it is given a piece more; what is over it waits in the core [F7]. */
@@ -21,12 +21,10 @@ export class ChannelConnection extends Connection {
 
   /**
    * @param {import('./instance.js').Instance} instance
-   * @param {boolean} framed
-   * @param {{inbox: number, keepalive: number}} options
+   * @param {{inbox: number}} options
    */
-  constructor(instance, framed, { inbox, keepalive }) {
-    super(instance, CAN_READ | CAN_WRITE | WANTS_CORK | (framed ? AGREED_FRAMING : 0));
-    this.keepalive = keepalive;
+  constructor(instance, { inbox }) {
+    super(instance, CAN_READ | CAN_WRITE | WANTS_CORK);
     this.inbox = new Inbox(this, inbox);
   }
 
@@ -120,6 +118,6 @@ export class ChannelConnection extends Connection {
 
   /** @param {string} name @returns {string | undefined} @override */
   extraInfo(name) {
-    if (name === 'read_backpressure') return this.framed ? 'credit' : 'inbox';
+    if (name === 'read_backpressure') return 'inbox';
   }
 }

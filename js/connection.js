@@ -8,8 +8,6 @@ export const CAN_WRITE_EOF = 4;
 export const CAN_STREAM = 15;
 export const WANTS_CORK = 16;
 export const HOLDS_LOANS = 32;
-/** That of boundary.h. */
-export const AGREED_FRAMING = 64;
 
 /** TOW_UNSET. */
 export const UNSET = -0x80000000;
@@ -33,8 +31,6 @@ export class Connection {
     /** The transport in the module whose facts are told; 0: not yet, or no longer. */
     this.transport = 0;
     this.reading = false;
-    /** HostOptions' own, where there is framing. */
-    this.keepalive = 0;
     /** The core has called close. */
     this.ended = false;
     /** @type {(error: TowlineError | null) => void} */
@@ -77,8 +73,6 @@ export class Connection {
   /** The module has made its transport, or (0) has not. @param {number} transport */
   made(transport) {
     this.transport = transport;
-    if (transport && this.framed && this.keepalive)
-      this.instance.call('tow_framing_set_keepalive', this.top, this.keepalive);
     return transport !== 0;
   }
 
@@ -87,19 +81,19 @@ export class Connection {
     return 0;
   }
 
-  /** Whether both ends have agreed on Towline framing. */
-  get framed() {
-    return (this.abilities & AGREED_FRAMING) !== 0;
-  }
-
   /** The transport that the user is to know: with framing, the one above. */
   get top() {
-    return this.framed ? this.instance.call('tow_wasm_top', this.transport) : this.transport;
+    return this.transport;
   }
 
   /** What the user asks of the transport, while there is one. @param {string} name @param {...number} values */
   ask(name, ...values) {
     if (this.live) this.instance.call(name, this.top, ...values);
+  }
+
+  /** With Towline framing the peer may be told why. @param {number} _code @param {string} _reason */
+  abort(_code, _reason) {
+    this.ask('tow_transport_abort');
   }
 
   /** The transport that `high` and `low` are of; 0: none. */

@@ -32,10 +32,7 @@ export class Transport {
    * @param {string} [reason] of at most 123 bytes
    */
   abort(code = -1, reason = '') {
-    const connection = this.#connection;
-    if (connection.live && connection.framed)
-      connection.ask('tow_framing_reset', code, connection.instance.text(reason));
-    connection.ask('tow_transport_abort'); // unless that has done it
+    this.#connection.abort(code, reason);
   }
 
   /**

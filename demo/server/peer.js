@@ -4,7 +4,7 @@
  */
 import { WebSocketServer } from 'ws';
 import { Loop, Protocol } from '../../js/node.js';
-import { NodeWebSocketConnection } from '../../js/transports/node-websocket.js';
+import { connectionOf } from '../../js/transports/node-websocket.js';
 import { pick } from '../../js/transports/websocket-framing.js';
 
 /** @import { IncomingMessage } from 'node:http' */
@@ -141,7 +141,7 @@ export class Peers {
         connect: (request, address, options) => {
           const socket = this.#sockets.get(address);
           this.#sockets.delete(address);
-          request.opened(new NodeWebSocketConnection(request.instance, socket, options));
+          request.opened(connectionOf(request.instance, socket, options));
         },
       },
     },

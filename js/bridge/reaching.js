@@ -1,4 +1,5 @@
 import { TowlineError } from '../errors.js';
+import { AGREED_FRAMING } from '../framing.js';
 import { FORBIDDEN, isForbidden, readReset, unopened } from './words.js';
 
 /** @import { Request } from '../request.js' */
@@ -44,7 +45,7 @@ export class Reaching {
     const extraInfo = connection.extraInfo.bind(connection);
     connection.extraInfo = (/** @type {string} */ name) =>
       name === 'peername' ? peername : extraInfo(name);
-    if (!connection.framed) return request.opened(connection);
+    if (!(connection.abilities & AGREED_FRAMING)) return request.opened(connection);
 
     const letGo = () => connection.abandon(new TowlineError('ECANCELED', 'not wanted any more'));
     const giveUp = (/** @type {Ending} */ ending) => {

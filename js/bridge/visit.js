@@ -1,6 +1,6 @@
 import { WebSocketServer } from 'ws';
 import { bounds } from '../admission.js';
-import { NodeWebSocketConnection } from '../transports/node-websocket.js';
+import { connectionOf } from '../transports/node-websocket.js';
 import { pick, understand } from '../transports/websocket-framing.js';
 import { WebSocketEndpoint } from './endpoint.js';
 import { DatagramSide, Relay, StreamSide } from './relay.js';
@@ -17,7 +17,7 @@ import { DATAGRAMS, nameOf, resetFrame, UNREACHED } from './words.js';
 const PLAIN = ['binary'];
 
 /** @param {WebSocket} webSocket */
-const isFramed = ({ protocol }) => understand(protocol, 'offered').framed;
+const isFramed = ({ protocol }) => understand(protocol, 'offered').isFramed;
 
 /** A client's end: a WebSocket that is open already. @type {Carrier} */
 export const accepted = {
@@ -27,7 +27,7 @@ export const accepted = {
     if (socket.readyState !== socket.OPEN) return request.failed('ECLOSED', 0, 'it has gone');
     request.opened(
       isStream
-        ? new NodeWebSocketConnection(instance, socket, options)
+        ? connectionOf(instance, socket, options)
         : new WebSocketEndpoint(instance, socket, options, 'client'),
     );
   },

@@ -1,4 +1,5 @@
 import { TowlineError } from '../errors.js';
+import { framed } from '../framing.js';
 import { Listener } from '../listener.js';
 import { hostPort } from './node-address.js';
 import { fromNode } from './node-error.js';
@@ -18,7 +19,7 @@ let filled = 0;
 let owner = null;
 
 /** A WebSocket of the package `ws`: it tells why it failed, too. */
-export class NodeWebSocketConnection extends pausing(WebSocketConnection) {
+class NodeWebSocketConnection extends pausing(WebSocketConnection) {
   /** @type {any} */
   #error;
 
@@ -26,10 +27,10 @@ export class NodeWebSocketConnection extends pausing(WebSocketConnection) {
    * @param {import('../instance.js').Instance} instance
    * @param {any} socket
    * @param {HostOptions} options
-   * @param {import('./websocket.js').Agreed} [agreed]
+   * @param {string} subprotocol
    */
-  constructor(instance, socket, options, agreed = understand(socket.protocol, options.framing)) {
-    super(instance, socket, options, agreed);
+  constructor(instance, socket, options, subprotocol) {
+    super(instance, socket, options, subprotocol);
     socket.binaryType = 'nodebuffer';
     socket.onmessage = null; // an event object for each
     socket.on('message', this.#came);
@@ -88,6 +89,18 @@ export class NodeWebSocketConnection extends pausing(WebSocketConnection) {
   }
 }
 
+/**
+ * Of a WebSocket that is open already: what has been agreed on, its subprotocol says.
+ * @param {import('../instance.js').Instance} instance
+ * @param {any} socket
+ * @param {HostOptions} options
+ */
+export function connectionOf(instance, socket, options) {
+  const { isFramed, subprotocol } = understand(socket.protocol, options.framing);
+  const Kind = isFramed ? framed(NodeWebSocketConnection) : NodeWebSocketConnection;
+  return new Kind(instance, socket, options, subprotocol);
+}
+
 /** 'Name: value\r\n' lines as an object. @param {string | Record<string, string>} given */
 function headersOf(given) {
   if (typeof given !== 'string') return given;
@@ -136,14 +149,24 @@ class NodeWebSocketListener extends Listener {
   }
 }
 
+/** Why those have failed that do tell. @type {WeakMap<any, unknown>} */
+const failures = new WeakMap();
+
 /** @type {import('./websocket.js').Opener} */
 const opener = {
   async find(options) {
     const WebSocket = options.WebSocket ?? globalThis.WebSocket ?? (await import('ws')).WebSocket;
     const isOfWs = typeof WebSocket.prototype?.terminate === 'function';
-    return [WebSocket, isOfWs ? NodeWebSocketConnection : WebSocketConnection];
+    const more = { headers: headersOf(options.headers), perMessageDeflate: false };
+    const start = (/** @type {string} */ address, /** @type {string[]} */ names) => {
+      const socket = /** @type {any} */ (new WebSocket(address, names, more));
+      socket.onerror = (/** @type {any} */ { error }) => failures.set(socket, error);
+      return socket;
+    };
+    return [start, isOfWs ? NodeWebSocketConnection : WebSocketConnection];
   },
-  explain({ error }, framing) {
+  explain(socket, framing) {
+    const error = failures.get(socket);
     if (!error) return [true, 'EUNKNOWN', 0, 'the WebSocket did not open, and does not tell why'];
     const { code, native, message } = fromNode(error);
     const isPlain = message === 'Server sent no subprotocol';
@@ -156,11 +179,7 @@ const opener = {
 /** @type {Carrier} */
 export const nodeWebSocket = {
   negotiates: true,
-
-  connect(request, address, options) {
-    const more = { headers: headersOf(options.headers), perMessageDeflate: false };
-    return openWebSocket(request, address, options, opener, more);
-  },
+  connect: (request, address, options) => openWebSocket(request, address, options, opener),
 
   async listen(request, address, options) {
     try {
@@ -184,7 +203,7 @@ export const nodeWebSocket = {
       request.oncancel = () => listener.abandon();
       server.on('listening', () => request.opened(listener));
       server.on('connection', (/** @type {any} */ socket) =>
-        listener.accepted(new NodeWebSocketConnection(request.instance, socket, options)),
+        listener.accepted(connectionOf(request.instance, socket, options)),
       );
       server.on('error', (/** @type {any} */ error) => {
         const { code, native, message } = fromNode(error);

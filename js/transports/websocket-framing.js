@@ -1,9 +1,10 @@
+import { framed } from '../framing.js';
+
 /**
  * How two ends of a WebSocket agree on Towline framing: by its subprotocol (FRAMING.md).
  *
  * Some servers answer the first name offered, whatever it is. So framing never comes first: before it come the user's own
  * names, or one that stands for none.
- * @typedef {import('./websocket.js').Agreed} Agreed
  * @typedef {'offered' | 'demanded' | 'refused'} Framing
  */
 
@@ -41,12 +42,11 @@ export function pick(offered, names, framing) {
  * What the name means that was picked.
  * @param {string} picked
  * @param {Framing} framing
- * @returns {Agreed}
  */
 export function understand(picked, framing) {
-  const framed = framing !== 'refused' && (picked === FRAMED || picked.startsWith(PREFIX));
-  const size = framed ? PREFIX.length : picked === PLAIN ? PLAIN.length : 0;
-  return { framed, subprotocol: picked.slice(size) };
+  const isFramed = framing !== 'refused' && (picked === FRAMED || picked.startsWith(PREFIX));
+  const size = isFramed ? PREFIX.length : picked === PLAIN ? PLAIN.length : 0;
+  return { isFramed, subprotocol: picked.slice(size) };
 }
 
 /**
@@ -56,22 +56,23 @@ export function understand(picked, framing) {
  * @param {Framing} framing
  * @param {string[]} names the user's own
  * @param {import('./websocket.js').Attempt} attempt
- * @param {(agreed: Agreed) => void} opened
  */
-export function negotiate(request, address, framing, names, attempt, opened) {
+export function negotiate(request, address, framing, names, attempt) {
   const { plainPeers } = request.instance;
   const [peer] = address.split('?');
   const plain = () =>
-    attempt(names, (picked) => {
+    attempt(names, (picked, opened) => {
       plainPeers.add(peer);
-      opened(understand(picked, 'refused'));
+      opened(understand(picked, 'refused').subprotocol);
     });
   if (framing === 'offered' && plainPeers.has(peer)) return plain();
-  const picked = (/** @type {string} */ name) => {
-    const agreed = understand(name, framing);
-    if (agreed.framed || framing === 'offered') return opened(agreed);
+  /** @type {Parameters<typeof attempt>[1]} */
+  const agree = (picked, opened) => {
+    const { isFramed, subprotocol } = understand(picked, framing);
+    if (isFramed) return opened(subprotocol, framed);
+    if (framing === 'offered') return opened(subprotocol);
     request.oncancel();
     request.failed(...NOT_SPOKEN);
   };
-  attempt(offer(names, framing), picked, framing === 'offered' ? plain : undefined);
+  attempt(offer(names, framing), agree, framing === 'offered' ? plain : undefined);
 }

@@ -16,17 +16,17 @@ export const pausing = (WebSocketConnection) =>
      * @param {import('../instance.js').Instance} instance
      * @param {any} socket
      * @param {HostOptions} options
-     * @param {import('./websocket.js').Agreed} [agreed]
+     * @param {string} subprotocol
      */
-    constructor(instance, socket, options, agreed) {
-      super(instance, socket, { ...options, inbox: Number.POSITIVE_INFINITY }, agreed);
+    constructor(instance, socket, options, subprotocol) {
+      super(instance, socket, { ...options, inbox: Number.POSITIVE_INFINITY }, subprotocol);
       this.inbox.onempty = () => this.reading && socket.resume();
       socket.pause();
     }
 
     /** @param {string} name @override */
     extraInfo(name) {
-      if (name === 'read_backpressure' && !this.framed) return 'stream';
+      if (name === 'read_backpressure') return 'stream';
       return super.extraInfo(name);
     }
 

@@ -106,9 +106,9 @@ let Connection;
 /**
  * What a page opens WebSockets with.
  * @param {Parameters<typeof pausing>[0]} WebSocketConnection
- * @returns {[any, ReturnType<typeof pausing>]}
+ * @returns {[(address: string, names: string[]) => any, ReturnType<typeof pausing>]}
  */
 export function streams(WebSocketConnection) {
   Connection ??= pausing(WebSocketConnection);
-  return [StreamSocket, Connection];
+  return [(address, names) => new StreamSocket(address, names), Connection];
 }

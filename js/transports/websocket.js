@@ -4,10 +4,7 @@ import { encoder } from '../memory.js';
 /** @typedef {import('../request.js').HostOptions} HostOptions */
 /** @typedef {import('../request.js').Request} Request */
 
-/**
- * What both ends have agreed on: whether Towline framing is spoken, and the user's subprotocol ('' for none).
- * @typedef {{framed: boolean, subprotocol: string}} Agreed
- */
+/** @typedef {{code: number, reason: string}} Ending */
 
 /**
  * Nothing tells that `bufferedAmount` has fallen, so it is looked at: after so many milliseconds, and whenever a message
@@ -22,7 +19,7 @@ const CLEAN = [1000, 1001, 1005];
 export class WebSocketConnection extends ChannelConnection {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #poll;
-  /** How the peer closed it. @type {{code: number, reason: string} | undefined} */
+  /** How the peer closed it. @type {Ending | undefined} */
   #ending;
   /** The code for an end that was not meant. */
   #failure = 1011;
@@ -31,18 +28,16 @@ export class WebSocketConnection extends ChannelConnection {
    * @param {import('../instance.js').Instance} instance
    * @param {any} socket an open WebSocket
    * @param {HostOptions} options
-   * @param {Agreed} [agreed]
+   * @param {string} subprotocol the user's; '' for none
    */
-  constructor(instance, socket, options, agreed = { framed: false, subprotocol: socket.protocol }) {
-    super(instance, agreed.framed, options);
+  constructor(instance, socket, options, subprotocol) {
+    super(instance, options);
     this.socket = socket;
-    this.subprotocol = agreed.subprotocol;
+    this.subprotocol = subprotocol;
     this.refuseText = options.refuseText;
     socket.onmessage = (/** @type {{data: any}} */ { data }) =>
       instance.turn(() => this.message(data));
-    socket.onclose = (/** @type {{code: number, reason: string}} */ event) =>
-      instance.turn(() => this.#closed(event));
-    socket.onerror = () => {};
+    socket.onclose = (/** @type {Ending} */ event) => instance.turn(() => this.#closed(event));
   }
 
   // ---- Facts ----
@@ -59,9 +54,10 @@ export class WebSocketConnection extends ChannelConnection {
     if (this.waiting) this.drain();
   }
 
-  /** @param {{code: number, reason: string}} event */
-  #closed({ code, reason }) {
-    this.#ending = { code, reason };
+  /** @param {Ending} ending */
+  #closed(ending) {
+    const { code, reason } = ending;
+    this.#ending = ending;
     this.over(CLEAN.includes(code) ? null : this.lostBy(code, reason));
   }
 
@@ -136,17 +132,20 @@ export class WebSocketConnection extends ChannelConnection {
 }
 
 /**
- * What opens WebSockets. `find` answers the constructor, and the connection for its sockets; `explain` says why one has not
- * opened, and whether that may be because its peer knows no framing.
+ * What opens WebSockets. `find` answers how, and the connection for them; `explain` says why one has not opened, and whether
+ * that may be because its peer knows no framing.
  * @typedef {object} Opener
- * @property {(options: HostOptions) => Promise<[WebSocket: any, Connection: typeof WebSocketConnection]>} find
- * @property {(event: any, framing: string) => [isPlain: boolean, code: string, native: number, message: string]} explain
+ * @property {(options: HostOptions) => Promise<[start: (address: string, names: string[]) => any, Connection: typeof WebSocketConnection]>} find
+ * @property {(socket: any, framing: string) => [isPlain: boolean, code: string, native: number, message: string]} explain
  */
 
 /**
+ * A WebSocket is open, with this subprotocol of the user's ('' for none).
+ * @typedef {(subprotocol: string, framed?: (Kind: typeof WebSocketConnection) => typeof WebSocketConnection) => void} Opened
+ *
  * One attempt: what it offers, what follows once the peer has picked of that, and what to do if it fails and a peer without
  * framing may be why.
- * @typedef {(names: string[], picked?: (name: string) => void, otherwise?: () => void) => void} Attempt
+ * @typedef {(names: string[], agree: (picked: string, opened: Opened) => void, otherwise?: () => void) => void} Attempt
  */
 
 /** @param {string | string[]} given 'mqtt, v2.example' */
@@ -159,52 +158,45 @@ export const subprotocolsOf = (given) =>
  * @param {string} address
  * @param {HostOptions} options
  * @param {Opener} opener
- * @param {object} [more] what the constructor is told besides
  */
-export async function openWebSocket(request, address, options, { find, explain }, more) {
+export async function openWebSocket(request, address, options, { find, explain }) {
   const { framing } = options;
   const names = subprotocolsOf(options.subprotocols);
-  /** @type {any} */
-  let socket;
   let isOver = false;
   request.oncancel = () => {
     isOver = true;
-    if (!socket) return;
-    socket.onopen = socket.onclose = null;
-    socket.onerror = () => {};
-    socket.close();
   };
   const negotiation = framing === 'refused' ? undefined : await import('./websocket-framing.js');
-  const [WebSocket, Connection] = await find(options);
+  const [start, Connection] = await find(options);
+  if (isOver) return;
 
-  const opened = (/** @type {Agreed | undefined} */ agreed = undefined) =>
-    request.opened(new Connection(request.instance, socket, options, agreed));
   /** @type {Attempt} */
-  const attempt = (names, picked = () => opened(), otherwise) => {
-    /** @type {any} */
-    let failure;
-    socket = new WebSocket(address, names, more);
+  const attempt = (names, agree, otherwise) => {
+    const socket = start(address, names);
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => picked(socket.protocol);
-    socket.onerror = (/** @type {any} */ event) => {
-      failure = event;
+    request.oncancel = () => {
+      socket.onopen = socket.onclose = null;
+      socket.close();
     };
-    socket.onclose = (/** @type {any} */ event) => {
-      const [isPlain, ...why] = explain(failure ?? event, framing);
+    /** @type {Opened} */
+    const opened = (subprotocol, kind = (same) => same) =>
+      request.opened(new (kind(Connection))(request.instance, socket, options, subprotocol));
+    socket.onopen = () => agree(socket.protocol, opened);
+    socket.onclose = () => {
+      const [isPlain, ...why] = explain(socket, framing);
       if (isPlain && otherwise) otherwise();
       else request.failed(...why);
     };
   };
-  if (isOver) return;
-  if (negotiation) negotiation.negotiate(request, address, framing, names, attempt, opened);
-  else attempt(names);
+  if (negotiation) negotiation.negotiate(request, address, framing, names, attempt);
+  else attempt(names, (name, opened) => opened(name));
 }
 
 /** @type {Opener} */
 const opener = {
   find: async ({ WebSocket = globalThis.WebSocket }) =>
     'send' in WebSocket.prototype
-      ? [WebSocket, WebSocketConnection]
+      ? [(address, names) => new WebSocket(address, names), WebSocketConnection]
       : (await import('./websocket-stream.js')).streams(WebSocketConnection),
   explain: () => [true, 'EUNKNOWN', 0, 'the WebSocket did not open; a browser does not tell why'],
 };

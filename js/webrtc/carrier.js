@@ -5,7 +5,7 @@ import { check } from './options.js';
 import { isPeerName, NAME_SIZE, Room, randomLetters } from './room.js';
 import { Search } from './search.js';
 import { isName } from './signalling.js';
-import { LinkConnection, RoomListener } from './stream.js';
+import { connectionOf, RoomListener } from './stream.js';
 
 /** @typedef {import('../request.js').HostOptions} HostOptions */
 /** @import { Request } from '../request.js' */
@@ -151,7 +151,7 @@ async function connect(request, { isStream, room: at, peer }, settings) {
     const { room } = link;
     if (isStream) {
       room.leave(); // once it is found, there is nobody to look for
-      return new LinkConnection(request.instance, link, settings);
+      return connectionOf(request.instance, link, settings);
     }
     const connected = newEndpoint(request, settings, link.id);
     connected.room = room;

@@ -1,4 +1,5 @@
 import { ChannelConnection } from '../channel.js';
+import { framed } from '../framing.js';
 import { Listener } from '../listener.js';
 
 /** @typedef {import('./link.js').Link} Link */
@@ -10,14 +11,14 @@ import { Listener } from '../listener.js';
 const MESSAGE = 65536;
 
 /** A stream over a data channel. */
-export class LinkConnection extends ChannelConnection {
+class LinkConnection extends ChannelConnection {
   /**
    * @param {import('../instance.js').Instance} instance
    * @param {Link} link open
    * @param {HostOptions} options
    */
   constructor(instance, link, options) {
-    super(instance, link.framed, options);
+    super(instance, options);
     this.link = link;
     link.onmessage = (bytes) => instance.turn(() => this.inbox.push(bytes));
     link.onlow = () => instance.turn(() => this.waiting && this.drain());
@@ -71,6 +72,10 @@ export class LinkConnection extends ChannelConnection {
   }
 }
 
+/** @param {import('../instance.js').Instance} instance @param {Link} link open @param {HostOptions} options */
+export const connectionOf = (instance, link, options) =>
+  new (link.framed ? framed(LinkConnection) : LinkConnection)(instance, link, options);
+
 /**
  * Serves the clients of a room.
  * @implements {Owner}
@@ -103,7 +108,7 @@ export class RoomListener extends Listener {
 
   /** @param {Link} link */
   linked(link) {
-    link.onopen = () => this.accepted(new LinkConnection(this.instance, link, this.options));
+    link.onopen = () => this.accepted(connectionOf(this.instance, link, this.options));
   }
 
   /** @override */
