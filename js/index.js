@@ -10,10 +10,18 @@ export * from './protocols/index.js';
 export { Server } from './server.js';
 export { MemoryNetwork } from './transports/memory.js';
 
+/** @param {() => void} run */
+function macrotask(run) {
+  const { port1, port2 } = new MessageChannel();
+  port2.onmessage = run;
+  return () => port1.postMessage(0);
+}
+
 const platform = {
   Module,
   transports: { ws: websocket, wss: websocket },
   read: (/** @type {string | URL} */ source) => fetch(source),
+  macrotask,
   framing: () => import('./transports/websocket-framing.js'),
 };
 

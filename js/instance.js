@@ -14,18 +14,6 @@ const TEXT_AT = 80;
 const LONGEST_DELAY = 0x7fffffff;
 
 /**
- * A function that has `run` called soon, after what else waits: I/O gets its turn (rule T1).
- * @param {() => void} run
- * @returns {() => void}
- */
-function macrotask(run) {
-  if (typeof setImmediate === 'function') return () => void setImmediate(run);
-  const { port1, port2 } = new MessageChannel();
-  port2.onmessage = run;
-  return () => port1.postMessage(0);
-}
-
-/**
  * A module's loop, seen from JavaScript: the only way into the module, its turns, its timer, and its end.
  *
  * A TURN is what one event of the host does: the facts it tells, then one generation of what was scheduled. Turns do not
@@ -41,7 +29,7 @@ export class Instance {
   #turning = false;
   #woken = false;
   #ticking = false;
-  #postTick = macrotask(() => this.#tick());
+  #postTick;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /** @type {Promise<void> | undefined} */
@@ -53,9 +41,11 @@ export class Instance {
    * @param {{
    *   onerror: (error: TowlineError) => void,
    *   carriers: Record<string, import('./request.js').Carrier>,
+   *   macrotask: import('./platform.js').Platform<any>['macrotask'],
    * }} options
    */
-  constructor({ onerror, carriers }) {
+  constructor({ onerror, carriers, macrotask }) {
+    this.#postTick = macrotask(() => this.#tick());
     this.onerror = onerror;
     /** What carries bytes, by the address's scheme. */
     this.carriers = carriers;

@@ -72,8 +72,9 @@ async function choose(module, instance, options) {
  */
 export async function load(platform, source, options = {}) {
   const { watch, transports, onerror = (error) => console.error(error) } = options;
-  const carriers = Object.assign(Object.create(null), platform.transports, transports);
-  const instance = new Instance({ onerror, carriers });
+  /** @type {any} */
+  const carriers = { __proto__: null, ...platform.transports, ...transports };
+  const instance = new Instance({ onerror, carriers, macrotask: platform.macrotask });
   const { memory } = instance;
   let code = /** @type {any} */ (
     await (typeof source === 'string' || source instanceof URL ? platform.read(source) : source)

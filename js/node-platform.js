@@ -34,5 +34,6 @@ export const platform = {
     fd: nodePipe,
   },
   read,
+  macrotask: (/** @type {() => void} */ run) => () => void setImmediate(run),
   growsInPlace: hasMaximum,
 };

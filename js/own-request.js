@@ -24,17 +24,8 @@ import { Request } from './request.js';
 /** `tow_framing` of towline.h. @type {unknown[]} */
 const framings = ['offered', 'demanded', 'refused'];
 
-/** TOW_OPTIONS_DEFAULT of towline.h; what is not here is false, or always so. @type {any} */
-const defaults = {
-  timeout: 30_000,
-  backlog: 100,
-  keepalive: 0,
-  nodelay: true,
-  inbox: 16 << 20,
-  subprotocols: '',
-  headers: '',
-  framing: 'offered',
-};
+/** TOW_OPTIONS_DEFAULT of towline.h, but for what only Node's transports look at. @type {any} */
+const defaults = { timeout: 30_000, inbox: 16 << 20, subprotocols: '', framing: 'offered' };
 
 /** Options from nothing to what C can hold, and a timer wait. */
 const amounts = ['timeout', 'high', 'low', 'inbox', 'backlog'];

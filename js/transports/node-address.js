@@ -1,3 +1,6 @@
+/** How many connections may wait to be accepted, unless that is said. */
+export const BACKLOG = 100;
+
 /** 'tcp://[::1]:80' as {host: '::1', port: 80}. Throws if it is no such address. @param {string} address */
 export function parseHostPort(address) {
   const parts = /^[a-z]+:\/\/(?:\[([^\]]+)\]|([^:/?#[\]@]+)):(\d{1,5})$/.exec(address);

@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { Listener } from '../listener.js';
-import { hostPort, parseHostPort } from './node-address.js';
+import { BACKLOG, hostPort, parseHostPort } from './node-address.js';
 import { fromNode } from './node-error.js';
 import { Landing, SocketConnection } from './node-socket.js';
 import { removeStale } from './node-stale.js';
@@ -52,9 +52,9 @@ class NetListener extends Listener {
 /** @param {HostOptions} options */
 const socketOptions = (options) => ({
   allowHalfOpen: true,
-  noDelay: options.nodelay,
+  noDelay: options.nodelay ?? true,
   keepAlive: options.keepalive > 0,
-  keepAliveInitialDelay: options.keepalive,
+  keepAliveInitialDelay: options.keepalive ?? 0,
 });
 
 /** A read of a server's connection after which more is expected, and memory is held for it. */
@@ -105,7 +105,8 @@ export const nodeNet = {
 
   listen(request, address, options) {
     const { instance } = request;
-    const where = { ...parse(address), backlog: options.backlog, ipv6Only: options.ipv6Only };
+    const backlog = options.backlog ?? BACKLOG;
+    const where = { ...parse(address), backlog, ipv6Only: options.ipv6Only };
     const server = net.createServer({ ...socketOptions(options), pauseOnConnect: true }, (socket) =>
       listener.accepted(connectionOf(instance, socket)),
     );

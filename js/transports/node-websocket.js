@@ -1,7 +1,7 @@
 import { TowlineError } from '../errors.js';
 import { framed } from '../framing.js';
 import { Listener } from '../listener.js';
-import { hostPort } from './node-address.js';
+import { BACKLOG, hostPort } from './node-address.js';
 import { fromNode } from './node-error.js';
 import { openWebSocket, subprotocolsOf, WebSocketConnection } from './websocket.js';
 import { NOT_SPOKEN, pick, understand } from './websocket-framing.js';
@@ -157,7 +157,7 @@ const opener = {
   async find(options) {
     const WebSocket = options.WebSocket ?? globalThis.WebSocket ?? (await import('ws')).WebSocket;
     const isOfWs = typeof WebSocket.prototype?.terminate === 'function';
-    const more = { headers: headersOf(options.headers), perMessageDeflate: false };
+    const more = { headers: headersOf(options.headers ?? ''), perMessageDeflate: false };
     const start = (/** @type {string} */ address, /** @type {string[]} */ names) => {
       const socket = /** @type {any} */ (new WebSocket(address, names, more));
       socket.onerror = (/** @type {any} */ { error }) => failures.set(socket, error);
@@ -194,7 +194,7 @@ export const nodeWebSocket = {
         host: url.hostname.replace(/^\[|\]$/g, ''),
         port: Number(url.port || 80),
         path: url.pathname === '/' ? undefined : url.pathname,
-        backlog: options.backlog,
+        backlog: options.backlog ?? BACKLOG,
         verifyClient: ({ req }, answer) =>
           answer(framing !== 'demanded' || !!choose(offeredBy(req)), 400),
         handleProtocols: (offered) => choose(offered) ?? false,
