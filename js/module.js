@@ -145,8 +145,8 @@ export class Module {
     /** @type {number[]} */
     const copies = [];
     const flat = (/** @type {number | bigint | string | Uint8Array} */ value) => {
-      if (typeof value !== 'object' && typeof value !== 'string') return [value];
       const bytes = typeof value === 'string' ? encoder.encode(value) : value;
+      if (typeof bytes !== 'object') return bytes;
       const address = instance.allocate(bytes.length + 1);
       copies.push(address);
       instance.memory.setBytes(address, bytes);

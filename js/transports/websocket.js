@@ -44,13 +44,15 @@ export class WebSocketConnection extends ChannelConnection {
 
   /** @param {any} data */
   message(data) {
-    if (typeof data === 'string' && this.refuseText) {
-      this.#failure = 1003;
-      this.failed('EPROTO', this.closeCode(1003), 'a text frame');
-      return;
+    if (typeof data === 'string') {
+      if (this.refuseText) {
+        this.#failure = 1003;
+        this.failed('EPROTO', this.closeCode(1003), 'a text frame');
+        return;
+      }
+      data = encoder.encode(data);
     }
-    const bytes = typeof data === 'string' ? encoder.encode(data) : data;
-    this.inbox.push(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
+    this.inbox.push(data instanceof Uint8Array ? data : new Uint8Array(data));
     if (this.waiting) this.drain();
   }
 
@@ -109,10 +111,11 @@ export class WebSocketConnection extends ChannelConnection {
 
   /** @param {string} name @override */
   extraInfo(name) {
+    const { code, reason } = this.#ending ?? {};
     if (name === 'url') return this.socket.url || undefined;
     if (name === 'subprotocol') return this.subprotocol;
-    if (name === 'close_code') return this.#ending && String(this.#ending.code);
-    if (name === 'close_reason') return this.#ending?.reason;
+    if (name === 'close_code') return code && `${code}`;
+    if (name === 'close_reason') return reason;
     return super.extraInfo(name);
   }
 
