@@ -51,8 +51,8 @@ export class Instance {
     this.carriers = carriers;
     /** Connections and listeners by the integers that the module knows them by. */
     this.things = new Table();
-    /** What is to be opened, by who asked: a `tow_request` of the module's, or JavaScript. @type {Map<unknown, Request>} */
-    this.requests = new Map();
+    /** What is to be opened. @type {Set<Request>} */
+    this.requests = new Set();
     /** WebSocket addresses whose peers turned out to have no framing. @type {Set<string>} */
     this.plainPeers = new Set();
     /** Why the module may not be entered: closed, or trapped. @type {TowlineError | undefined} */
@@ -106,7 +106,7 @@ export class Instance {
     clearTimeout(this.#timer);
     this.#tasks = [];
     for (const thing of this.things.all()) thing.abandon(error);
-    for (const request of this.requests.values()) request.abandon(error);
+    for (const request of this.requests) request.abandon(error);
     this.#closed();
   }
 
@@ -117,7 +117,7 @@ export class Instance {
       if (this.dead) return resolve();
       this.turn(() => {
         const error = new TowlineError('ECANCELED', 'the module was closed');
-        for (const request of this.requests.values()) request.abandon(error);
+        for (const request of this.requests) request.abandon(error);
         for (const thing of this.things.all()) if (thing.own) thing.abandon(error);
         this.call('tow_host_close_loop', this.loop);
         if (this.#open.some(({ ended }) => !ended))

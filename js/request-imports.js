@@ -14,16 +14,21 @@ const verbs = ['connect', 'listen', 'bind'];
  */
 export function imports(instance, _options, Request) {
   const { memory } = instance;
+  /** By their `tow_request`. @type {Map<number, import('./request.js').Request>} */
+  const requests = new Map();
   /** A `tow_request`, of which the module decides when it has waited long enough. @param {number} pointer */
-  const request = (pointer) =>
-    new Request(instance, {
-      pointer,
+  const open = (pointer) => {
+    const request = new Request(instance, {
+      forget: () => requests.delete(pointer),
       opened: (thing) => thing.made(thing.create(pointer)),
       failed(code, native, message) {
         const error = instance.error(code, native, message);
         instance.call('tow_host_failed_request', pointer, error);
       },
     });
+    requests.set(pointer, request);
+    return request;
+  };
   const listener = (/** @type {number} */ id) => /** @type {Listener} */ (instance.things.get(id));
   const text = (/** @type {number} */ address) => (address === 0 ? '' : memory.string(address));
 
@@ -35,7 +40,7 @@ export function imports(instance, _options, Request) {
       /** @type {number[]} */ ...values
     ) => {
       const [backlog, keepalive, flags, inbox, subprotocols, headers] = values;
-      request(pointer).begin(verbs[verb], memory.string(address), {
+      open(pointer).begin(verbs[verb], memory.string(address), {
         backlog,
         keepalive,
         nodelay: (flags & 1) !== 0,
@@ -53,10 +58,10 @@ export function imports(instance, _options, Request) {
       /** @type {number} */ address,
       /** @type {number[]} */ ...words
     ) => {
-      request(pointer).begin('spawn', memory.string(address), { words });
+      open(pointer).begin('spawn', memory.string(address), { words });
     },
     cancel: (/** @type {number} */ _host, /** @type {number} */ pointer) =>
-      instance.requests.get(pointer)?.cancel(),
+      requests.get(pointer)?.cancel(),
     close_server: (/** @type {number} */ _host, /** @type {number} */ id) => listener(id).abandon(),
     server_extra_info: (
       /** @type {number} */ _host,

@@ -45,8 +45,7 @@ import { TowlineError, textOf } from './errors.js';
 /**
  * Who asked: the module, or JavaScript.
  * @typedef {object} Asker
- * @property {number} [pointer] the module's `tow_request`
- * @property {() => void} [forget] it is decided
+ * @property {() => void} forget it is decided
  * @property {(thing: any) => boolean} opened a connection, or a listener; false: nobody wants it
  * @property {(code: string, native: number, message: string) => void} failed
  * @property {(error: TowlineError) => void} [abandoned] the module is broken, or closed
@@ -56,7 +55,6 @@ import { TowlineError, textOf } from './errors.js';
  * Something to be opened, by a carrier: ends once, with `opened` or `failed`, unless `cancel` comes first.
  */
 export class Request {
-  #isDone = false;
   #asker;
   /** Set by who works on it: stop. */
   oncancel = () => {};
@@ -65,7 +63,7 @@ export class Request {
   constructor(instance, asker) {
     this.instance = instance;
     this.#asker = asker;
-    instance.requests.set(asker.pointer ?? asker, this);
+    instance.requests.add(this);
   }
 
   /** @internal @param {Verb} verb @param {string} address @param {any} options as the carrier wants them */
@@ -88,11 +86,8 @@ export class Request {
 
   /** False: it is decided already. */
   #decide() {
-    const { pointer, forget } = this.#asker;
-    if (this.#isDone) return false;
-    this.#isDone = true;
-    this.instance.requests.delete(pointer ?? this.#asker);
-    forget?.();
+    if (!this.instance.requests.delete(this)) return false;
+    this.#asker.forget();
     return true;
   }
 
