@@ -33,10 +33,9 @@ export class Connection {
     this.reading = false;
     /** The core has called close. */
     this.ended = false;
-    /** @type {(error: TowlineError | null) => void} */
-    this.tellLost = () => {};
     /** What connection_lost was told. @type {Promise<TowlineError | null>} */
     this.lost = new Promise((resolve) => {
+      /** @type {(error: TowlineError | null) => void} */
       this.tellLost = resolve;
     });
   }
@@ -73,6 +72,7 @@ export class Connection {
   /** The module has made its transport, or (0) has not. @param {number} transport */
   made(transport) {
     this.transport = transport;
+    if (transport !== 0) this.instance.holders.add(this);
     return transport !== 0;
   }
 
@@ -199,7 +199,7 @@ export class Connection {
     if (this.transport !== 0 && !this.instance.dead)
       this.instance.call('tow_host_closed', this.transport);
     this.transport = 0;
-    this.instance.released();
+    this.instance.release(this);
   }
 
   /** It ends: connection_lost was called, or never will be. @param {TowlineError | null} error */
@@ -212,6 +212,7 @@ export class Connection {
   /** There is nobody to serve: the module is broken, or made no protocol. @param {TowlineError} error */
   abandon(error) {
     this.instance.things.delete(this.id);
+    this.instance.release(this);
     this.transport = 0;
     this.end(error);
     this.destroy();

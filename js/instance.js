@@ -35,7 +35,6 @@ export class Instance {
   /** @type {Promise<void> | undefined} */
   #closing;
   #closed = () => {};
-  #finishing = false;
 
   /**
    * @param {{
@@ -51,6 +50,8 @@ export class Instance {
     this.carriers = carriers;
     /** Connections and listeners by the integers that the module knows them by. */
     this.things = new Table();
+    /** Connections that hold memory of the module. @type {Set<Connection>} */
+    this.holders = new Set();
     /** What is to be opened. @type {Set<Request>} */
     this.requests = new Set();
     /** WebSocket addresses whose peers turned out to have no framing. @type {Set<string>} */
@@ -120,41 +121,26 @@ export class Instance {
         for (const request of this.requests) request.abandon(error);
         for (const thing of this.things.all()) if (thing.own) thing.abandon(error);
         this.call('tow_host_close_loop', this.loop);
-        if (this.#open.some(({ ended }) => !ended))
-          throw new TowlineError('EPROTO', 'it did not close every connection');
+        for (const { ended } of this.holders)
+          if (!ended) throw new TowlineError('EPROTO', 'it did not close every connection');
         this.#finish();
       });
     });
     return this.#closing;
   }
 
-  /** Connections that hold memory of the module. */
-  get #open() {
-    const all = /** @type {Connection[]} */ (this.things.all());
-    return all.filter(({ transport = 0 }) => transport !== 0);
-  }
-
-  /** How many they are. */
-  get connections() {
-    return this.#open.length;
-  }
-
   /** The loop is closed: once nobody holds any of its memory, it is freed. */
   #finish() {
-    if (this.connections > 0) return;
+    if (this.holders.size > 0) return;
     this.call('tow_loop_free', this.loop, this.scratch);
     this.call('tow_host_free_loop', this.loop);
     this.end(new TowlineError('ECANCELED', 'the module was closed'));
   }
 
-  /** A connection has let go. */
-  released() {
-    if (!this.#closing || this.#finishing) return;
-    this.#finishing = true;
-    this.later(() => {
-      this.#finishing = false;
-      this.#finish();
-    });
+  /** A connection lets go. @param {Connection} connection */
+  release(connection) {
+    this.holders.delete(connection);
+    if (this.#closing && this.holders.size === 0) this.later(() => this.#finish());
   }
 
   /** The host's event. @param {() => void} body */
