@@ -36,6 +36,7 @@ export const ABI_VERSION = 1;
  */
 const further = [
   ['wasi_snapshot_preview1', () => import('./wasi.js')],
+  ['env', () => import('./wasi.js')],
   ['towline', () => import('./endpoint-imports.js')],
   ['towline', () => import('./request-imports.js')],
 ];
@@ -47,18 +48,12 @@ const further = [
  * @param {LoadOptions} options
  */
 async function choose(module, instance, options) {
-  const theirs = options.imports;
   /** @type {Record<string, Record<string, Function>>} */
-  const supply = {
-    ...theirs,
-    env: { emscripten_notify_memory_growth() {}, ...theirs?.env },
-    towline: towlineImports(instance, options.onlog),
-    wasi_snapshot_preview1: {},
-  };
+  const supply = { ...options.imports, towline: towlineImports(instance, options.onlog) };
   const asked = WebAssembly.Module.imports(module);
   for (const [from, file] of further)
-    if (asked.some(({ module, name }) => module === from && !supply[from][name]))
-      Object.assign(supply[from], (await file()).imports(instance, options, Request));
+    if (asked.some(({ module, name }) => module === from && !supply[from]?.[name]))
+      supply[from] = { ...(await file()).imports(instance, options, Request), ...supply[from] };
   return supply;
 }
 

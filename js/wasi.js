@@ -18,7 +18,7 @@ const print = (/** @type {string} */ text, /** @type {number} */ descriptor) =>
 
 /**
  * The little of WASI that wasi-libc and Emscripten may ask of a module without files: output, clocks, random numbers, and
- * an honest "no" to the rest.
+ * an honest "no" to the rest; and what Emscripten's libc imports besides.
  * @param {{memory: import('./memory.js').Memory}} instance
  * @param {Pick<import('./loader.js').LoadOptions, 'stdout'>} options
  * @returns {Record<string, Function>}
@@ -76,5 +76,6 @@ export function imports({ memory }, { stdout: output = print }) {
     fd_seek: bad,
     fd_fdstat_get: bad,
     fd_prestat_get: bad,
+    emscripten_notify_memory_growth() {},
   };
 }
