@@ -36,7 +36,6 @@ function wrongIn(options) {
   const { signal, framing, high, low } = options;
   for (const name of amounts) {
     const value = options[name] ?? 0;
-    if (name === 'timeout' && value === Number.POSITIVE_INFINITY) continue;
     if (!(value >= 0 && value <= MOST)) return `${name} is from 0 to ${MOST}, not ${value}`;
   }
   if (low > (high ?? MOST / 4)) return 'low is above high';
@@ -58,6 +57,7 @@ export const open = (instance, verb, address, given) =>
   new Promise((resolve, reject) => {
     const options = /** @type {any} */ ({ ...given });
     for (const name in defaults) options[name] ??= defaults[name];
+    if (options.timeout === Number.POSITIVE_INFINITY) options.timeout = 0;
     const { protocol: factory, timeout, signal, high, low } = options;
 
     const fail = (
@@ -106,7 +106,6 @@ export const open = (instance, verb, address, given) =>
     });
     if (signal?.aborted) return abort();
     signal?.addEventListener('abort', abort);
-    if (timeout > 0 && timeout <= MOST)
-      timer = setTimeout(giveUp, timeout, 'ETIMEDOUT', 'timed out');
+    if (timeout > 0) timer = setTimeout(giveUp, timeout, 'ETIMEDOUT', 'timed out');
     request.begin(verb, address, options);
   });
