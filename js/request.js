@@ -58,6 +58,8 @@ export class Request {
   #asker;
   /** Set by who works on it: stop. */
   oncancel = () => {};
+  /** @internal @type {Instance} */
+  instance;
 
   /** @internal @param {Instance} instance @param {Asker} asker */
   constructor(instance, asker) {
