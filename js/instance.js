@@ -131,16 +131,21 @@ export class Instance {
 
   /** The loop is closed: once nobody holds any of its memory, it is freed. */
   #finish() {
-    if (this.holders.size > 0) return;
+    if (this.connections > 0) return;
     this.call('tow_loop_free', this.loop, this.scratch);
     this.call('tow_host_free_loop', this.loop);
     this.end(new TowlineError('ECANCELED', 'the module was closed'));
   }
 
+  /** How many connections hold memory of the module. */
+  get connections() {
+    return this.holders.size;
+  }
+
   /** A connection lets go. @param {Connection} connection */
   release(connection) {
     this.holders.delete(connection);
-    if (this.#closing && this.holders.size === 0) this.later(() => this.#finish());
+    if (this.#closing && this.connections === 0) this.later(() => this.#finish());
   }
 
   /** The host's event. @param {() => void} body */

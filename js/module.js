@@ -162,7 +162,7 @@ export class Module {
 
   /** How many connections are open, or not wholly closed. */
   get connections() {
-    return this.#instance.holders.size;
+    return this.#instance.connections;
   }
 
   /** Aborts everything, delivers each connection_lost and each result [T5]; afterwards the module is of no use. */
