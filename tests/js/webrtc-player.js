@@ -254,9 +254,13 @@ export class Player {
     }
   }
 
-  /** What the tally says once nothing new has come for so many milliseconds. @param {number} quiet */
-  async counted(quiet) {
-    for (let last = -1; last !== this.tally.result.come; ) {
+  /**
+   * What the tally says once as many have come as must, and nothing new has for so many milliseconds.
+   * @param {number} quiet
+   * @param {number} [least]
+   */
+  async counted(quiet, least = 0) {
+    for (let last = -1; last < least || last !== this.tally.result.come; ) {
       last = this.tally.result.come;
       await new Promise((resolve) => setTimeout(resolve, quiet));
     }

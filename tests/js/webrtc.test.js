@@ -267,7 +267,7 @@ for (const [one, two] of pairs) {
       await alice.until('0 joined bob');
       await bob.behave({ tally: true });
       await alice.flood('bob', 3000, 1000);
-      assert.deepEqual(await bob.counted(100), { come: 3000, twice: 0, damaged: 0 });
+      assert.deepEqual(await bob.counted(100, 3000), { come: 3000, twice: 0, damaged: 0 });
     });
 
     test('F2, R1: much to a slow reader', async (t) => {
