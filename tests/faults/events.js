@@ -78,6 +78,14 @@ export class Events {
     return this.ask('stats', 0, 'stats');
   }
 
+  /** The same, once no more is open than so many handles: what is closed is freed a little later. @param {number} handles */
+  async rest(handles) {
+    for (;;) {
+      const stats = await this.stats();
+      if (stats.handles <= handles) return stats;
+    }
+  }
+
   /** @param {number} id */
   state(id) {
     return this.ask(`state ${id}`, id, 'state');

@@ -34,14 +34,6 @@ async function talk(subject, socket, i) {
   };
 }
 
-/** What is held when it has come to rest. @param {Subject} subject @param {number} handles */
-async function rest(subject, handles) {
-  for (;;) {
-    const stats = await subject.stats();
-    if (stats.handles <= handles) return { ...stats, descriptors: subject.descriptors };
-  }
-}
-
 for (const [host, command] of Object.entries(plainHosts)) {
   test(`10,000 connections opened and closed: nothing is left of them [L7]: ${host}`, {
     timeout: 120_000,
@@ -60,7 +52,7 @@ for (const [host, command] of Object.entries(plainHosts)) {
       const open = await Promise.all([...numbers.map(accepted), ...numbers.map(connected)]);
       await Promise.all(open.map((end) => end()));
       subject.forget();
-      return rest(subject, handles);
+      return { ...(await subject.rest(handles)), descriptors: subject.descriptors };
     };
     const first = await batch();
     const peak = subject.peak;
