@@ -3,6 +3,7 @@ import { framed } from '../framing.js';
 import { Listener } from '../listener.js';
 import { BACKLOG, hostPort } from './node-address.js';
 import { fromNode } from './node-error.js';
+import { connectForLargeReads } from './node-large-reads.js';
 import { openWebSocket, subprotocolsOf, WebSocketConnection } from './websocket.js';
 import { NOT_SPOKEN, pick, understand } from './websocket-framing.js';
 import { pausing } from './websocket-pausing.js';
@@ -13,7 +14,7 @@ import { pausing } from './websocket-pausing.js';
 /** Messages up to so many bytes are delivered together with others that have come at once: alone, each costs as much. */
 const SMALL = 2048;
 /** Where they are put together, those of one connection at a time. */
-const tray = new Uint8Array(65536);
+const tray = new Uint8Array(1 << 18);
 let filled = 0;
 /** Whose they are. @type {NodeWebSocketConnection | null} */
 let owner = null;
@@ -32,8 +33,14 @@ class NodeWebSocketConnection extends pausing(WebSocketConnection) {
   constructor(instance, socket, options, subprotocol) {
     super(instance, socket, options, subprotocol);
     socket.binaryType = 'nodebuffer';
-    socket.onmessage = null; // an event object for each
-    socket.on('message', this.#came);
+    socket.onmessage = null;
+    const { emit } = socket;
+    // Taken before Node looks for listeners: to find them costs as much as to copy a small message.
+    socket.emit = (
+      /** @type {string} */ name,
+      /** @type {any} */ first,
+      /** @type {any} */ second,
+    ) => (name === 'message' ? this.#came(first, second) : emit.call(socket, name, first, second));
     socket.onerror = (/** @type {{error: any}} */ event) => {
       this.#error ??= event.error;
     };
@@ -68,7 +75,7 @@ class NodeWebSocketConnection extends pausing(WebSocketConnection) {
 
   /** @param {number} code @override */
   shut(code) {
-    this.socket.off('message', this.#came);
+    delete this.socket.emit;
     if (owner === this) owner = null;
     super.shut(code);
   }
@@ -158,8 +165,10 @@ const opener = {
     const WebSocket = options.WebSocket ?? globalThis.WebSocket ?? (await import('ws')).WebSocket;
     const isOfWs = typeof WebSocket.prototype?.terminate === 'function';
     const more = { headers: headersOf(options.headers ?? ''), perMessageDeflate: false };
+    const plain = { ...more, createConnection: connectForLargeReads }; // TLS has small pieces anyway
     const start = (/** @type {string} */ address, /** @type {string[]} */ names) => {
-      const socket = /** @type {any} */ (new WebSocket(address, names, more));
+      const how = address.startsWith('ws:') ? plain : more;
+      const socket = /** @type {any} */ (new WebSocket(address, names, how));
       socket.onerror = (/** @type {any} */ { error }) => failures.set(socket, error);
       return socket;
     };

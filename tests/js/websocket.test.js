@@ -237,6 +237,36 @@ for (const build of builds) {
       assert.deepEqual([all[0].text, all[0].calls], [a + b + c, ['made', 'eof', 'lost']]);
     });
 
+    test(`messages of all sizes come whole and in order, paused now and then, ${name}`, async (t) => {
+      const sizes = [0, 1, 2048, 2049, 65536, 100_000, 1 << 20].flatMap((size) => [
+        ...Array(2000).fill(64),
+        size,
+      ]);
+      const total = sizes.reduce((sum, size) => sum + size, 0);
+      const sent = Buffer.alloc(total, 'a pattern whose length is prime');
+      const address = await serve(t, (socket) => {
+        let at = 0;
+        for (const size of sizes) {
+          socket.send(sent.subarray(at, at + size));
+          at += size;
+        }
+        socket.close();
+      });
+      /** @type {Buffer[]} */
+      const received = [];
+      const { module } = await probeFor(t, build, {
+        data: (probe, bytes) => {
+          received.push(Buffer.from(bytes));
+          if (received.length % 4 !== 0) return;
+          probe.pauseReading();
+          setImmediate(() => probe.resumeReading());
+        },
+      });
+      const { transport } = await module.connect(address, options);
+      assert.equal(await transport.closed, null);
+      assert.ok(sent.equals(Buffer.concat(received)));
+    });
+
     test(`H3: more than the inbox holds, or the peer is held back, ${name}`, async (t) => {
       const closed = new Signal();
       const address = await serve(t, (socket) => {
