@@ -67,10 +67,9 @@ export class ChannelConnection extends Connection {
       if (limit <= 0) return this.flush();
       const bytes = this.peek(limit, this.make);
       if (!bytes) return;
-      const { length } = bytes; // a view has none once the module has grown
-      this.#send(bytes);
-      this.sent(length);
-      budget -= length;
+      const size = this.#send(bytes);
+      this.sent(size);
+      budget -= size;
     }
     this.instance.later(() => this.drain());
   }
@@ -86,9 +85,11 @@ export class ChannelConnection extends Connection {
     return this.buffered < this.#window ? PIECE : 0;
   }
 
-  /** @param {Uint8Array<ArrayBuffer>} bytes */
+  /** Answers how many they were: a view has none once the module has grown. @param {Uint8Array<ArrayBuffer>} bytes */
   #send(bytes) {
-    if (bytes.length > 0 && this.isOpen) this.send(bytes);
+    const { length } = bytes;
+    if (length > 0 && this.isOpen) this.send(bytes);
+    return length;
   }
 
   // ---- Asked by the core ----
@@ -99,9 +100,7 @@ export class ChannelConnection extends Connection {
       this.#report();
       return 0;
     }
-    const bytes = this.instance.memory.gather(lines, count, 0, this.#room, this.make);
-    this.#send(bytes);
-    return bytes.length;
+    return this.#send(this.instance.memory.gather(lines, count, 0, this.#room, this.make));
   }
 
   /** @override */
