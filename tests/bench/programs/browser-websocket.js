@@ -3,8 +3,8 @@
 /** Milliseconds. @param {number} time */
 const wait = (time) => new Promise((resolve) => setTimeout(resolve, time));
 
-/** How much a page that is written by hand lets wait in its WebSocket. */
-const WINDOW = 1 << 20;
+/** How much a page that is written by hand lets wait in its WebSocket: what Towline does at most. */
+const WINDOW = 4 << 20;
 
 /**
  * Counts what comes, until it ends. Answers how many bytes, and how many in a second of the stretch that is measured.
