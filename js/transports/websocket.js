@@ -7,10 +7,11 @@ import { encoder } from '../memory.js';
 /** @typedef {{code: number, reason: string}} Ending */
 
 /**
- * Nothing tells that `bufferedAmount` has fallen, so it is looked at: after so many milliseconds, and whenever a message
- * comes. Where timers are slowed (a tab in the background: once a second) that still moves a window each time.
+ * Nothing tells that `bufferedAmount` has fallen, so it is looked at: after so many milliseconds, which is what browsers wait at
+ * least, and whenever a message comes. Where timers are slowed (a tab in the background: once a second) that still moves a
+ * window each time.
  */
-const POLL = 5;
+const POLL = 4;
 
 const OPEN = 1;
 const CLEAN = [1000, 1001, 1005];
