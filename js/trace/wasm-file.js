@@ -5,7 +5,10 @@ import { TowlineError } from '../errors.js';
 const wrong = (message) => new TowlineError('EABI', message);
 
 const KINDS = ['function', 'table', 'memory', 'global', 'tag'];
-const [CUSTOM, TYPE, IMPORT, FUNCTION, MEMORY, EXPORT, CODE, DATA] = [0, 1, 2, 3, 5, 7, 10, 11];
+const [CUSTOM, TYPE, IMPORT, FUNCTION, MEMORY, GLOBAL, EXPORT, CODE, DATA] = [
+  0, 1, 2, 3, 5, 6, 7, 10, 11,
+];
+const [I32_CONST, END] = [0x41, 0x0b];
 const FUNCTION_TYPE = 0x60;
 const VALUES = /** @type {Record<number, string>} */ ({
   127: 'i32',
@@ -89,6 +92,8 @@ export class WasmFile {
   #functions = [];
   /** @type {Uint8Array[]} */
   #bodies = [];
+  /** The section as it stands: at first, a vector of none. @type {Uint8Array} */
+  #globals = new Uint8Array(1);
   /** @type {{module: string, name: string, kind: string}[]} */
   imports = [];
   /** @type {Map<string, {kind: string, index: number}>} */
@@ -121,6 +126,7 @@ export class WasmFile {
     else if (id === IMPORT) section.vector(() => this.#import(section));
     else if (id === FUNCTION) this.#functions.push(...section.vector(() => section.number()));
     else if (id === MEMORY) [this.memory = null] = section.vector(() => section.limits());
+    else if (id === GLOBAL) this.#globals = section.bytes;
     else if (id === EXPORT) section.vector(() => this.#export(section));
     else if (id === DATA) this.dataSize = length;
     else if (id === CODE) {
@@ -168,10 +174,21 @@ export class WasmFile {
     const body = kind === 'function' && this.#bodies[index - this.#importedFunctions];
     if (!body) return undefined;
     const code = new Reader(body);
-    const [I32_CONST, END] = [0x41, 0x0b];
     if (code.number() !== 0 || code.byte() !== I32_CONST) return undefined;
     const value = code.signed();
     return code.byte() === END && !code.more ? value : undefined;
+  }
+
+  /** What an exported global begins as, if all of them are i32, as those of wasm-ld. @param {string} name */
+  globalOf(name) {
+    const section = new Reader(this.#globals);
+    const values = section.vector(() => {
+      section.part(2); // its type, and whether it varies
+      const isConstant = section.byte() === I32_CONST;
+      const value = section.signed();
+      return section.byte() === END && isConstant ? value : undefined;
+    });
+    return values[this.exports.get(name)?.index ?? -1];
   }
 }
 

@@ -61,6 +61,25 @@ for (const compiler of ['wasi', 'yowasp', 'emscripten'])
   });
 
 for (const compiler of ['wasi', 'yowasp', 'emscripten'])
+  test(`--with ${compiler}: a module has 1 MiB of heap before its memory grows, whatever static data it has`, async (t) => {
+    const folder = await folderWith(t, {
+      'large.c': `#include <stdlib.h>
+char *start(int);
+char *start(int at) { static char data[5 << 20]; return data + at; }
+${sourceOf('large_new')}`,
+    });
+    const args = ['build', 'large.c', '-o', 'm.wasm', '--with', compiler, '--export', 'start'];
+    const { code, stderr } = await towline([...args, '--export', 'malloc'], { cwd: folder });
+    assert.equal(code, 0, stderr);
+    const { exports } = await load(join(folder, 'm.wasm'));
+    const { buffer } = exports.memory;
+    assert.notEqual(exports.malloc((1 << 20) - 4096), 0);
+    assert.equal(exports.memory.buffer, buffer);
+    assert.notEqual(exports.malloc(1 << 20), 0);
+    assert.notEqual(exports.memory.buffer, buffer);
+  });
+
+for (const compiler of ['wasi', 'yowasp', 'emscripten'])
   test(`--with ${compiler}: what the compiler says of errors is told as it is, and nothing is left`, async (t) => {
     const folder = await folderWith(t, {
       'part.h': '#define ANSWER missing\n',

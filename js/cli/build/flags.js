@@ -1,7 +1,12 @@
 /** What a module is compiled and linked with, whoever does it. */
 
 /** A maximum lets an engine reserve the address space: memory grows where it is, and the kernel may read into it (B5). */
-const MAXIMUM_MEMORY = 1 << 30;
+export const MAXIMUM_MEMORY = 1 << 30;
+/**
+ * Of the heap, what is there from the start: untouched it costs nothing. Once any memory has grown, V8 checks at every access
+ * to an array, in the whole process, whether its bytes have gone.
+ */
+export const HEAP = 1 << 20;
 const STACK = 128 << 10;
 
 /** What every engine has had since 2021. Inlining is left to wasm-opt, which knows better what is small there. */
@@ -41,7 +46,6 @@ export const LINK_EMSCRIPTEN = [
   '-sMALLOC=none',
   '-sALLOW_MEMORY_GROWTH=1',
   `-sTOTAL_STACK=${STACK}`,
-  '-sINITIAL_MEMORY=2097152',
   `-sMAXIMUM_MEMORY=${MAXIMUM_MEMORY}`,
   '-sERROR_ON_UNDEFINED_SYMBOLS=0',
   '-sWARN_ON_UNDEFINED_SYMBOLS=0',

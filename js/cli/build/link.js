@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { WasmFile } from '../../trace/wasm-file.js';
 import { exportsOf, linkedIn } from '../exports.js';
 import { Failure } from '../usage.js';
+import { HEAP, MAXIMUM_MEMORY } from './flags.js';
+import { HEAP_BASE } from './toolchain.js';
+
+const PAGE = 1 << 16;
 
 /** What Emscripten's modules have of a host. */
 const HOST_FUNCTIONS = ['emscripten_notify_memory_growth'];
@@ -14,6 +18,12 @@ function refuseUndefined(file) {
     .filter(({ module, name }) => module === 'env' && !HOST_FUNCTIONS.includes(name))
     .map(({ name }) => name);
   if (unknown.length > 0) throw new Failure(`undefined symbols: ${unknown.join(', ')}`);
+}
+
+/** What is linked, and some heap. @param {WasmFile} file */
+function memoryOf(file) {
+  const whole = (file.globalOf(HEAP_BASE) ?? 0) + HEAP;
+  return Math.min(Math.ceil(whole / PAGE) * PAGE, MAXIMUM_MEMORY);
 }
 
 /**
@@ -31,7 +41,13 @@ export async function link(toolchain, { inputs, output, work, named, candidates,
   const framing = plain ? [] : ['+framing'];
   const surveyed = join(work, 'survey.wasm');
   const first = [...exportsOf(new Set(framing)), ...named];
-  const map = await toolchain.link({ inputs, output: surveyed, exports: first, candidates });
+  const map = await toolchain.link({
+    inputs,
+    output: surveyed,
+    exports: first,
+    memory: MAXIMUM_MEMORY,
+    candidates,
+  });
   const file = new WasmFile(readFileSync(surveyed));
   const constructors = candidates.filter((name) => file.isConstructor(name));
   const found = constructors.filter((name) => !named.includes(name));
@@ -41,7 +57,12 @@ export async function link(toolchain, { inputs, output, work, named, candidates,
     );
   const linked = linkedIn(map.stdout);
   for (const word of framing) linked.add(word);
-  await toolchain.link({ inputs, output, exports: [...exportsOf(linked), ...named, ...found] });
+  await toolchain.link({
+    inputs,
+    output,
+    exports: [...exportsOf(linked), ...named, ...found],
+    memory: memoryOf(file),
+  });
   if (toolchain.name === 'emscripten') refuseUndefined(new WasmFile(readFileSync(output)));
   return constructors;
 }

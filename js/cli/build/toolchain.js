@@ -32,13 +32,18 @@ export const headers = (path) => ({ before: '-I', path, is: 'folder' });
  * @property {string[]} inputs objects, and the library at last
  * @property {string} output
  * @property {string[]} exports
+ * @property {number} memory how much it has at first, in bytes
  * @property {string[]} [candidates] only to see what is linked: prints a map of it, and exports those of these that are
- *   there
+ *   there, and where the heap begins
  */
+
+/** The linker's: where static data and the stack end. */
+export const HEAP_BASE = '__heap_base';
 
 /** @param {string[]} candidates */
 const survey = (candidates) => [
   ...candidates.map((name) => `-Wl,--export-if-defined=${name}`),
+  `-Wl,--export=${HEAP_BASE}`,
   MAP,
 ];
 
@@ -78,9 +83,10 @@ export class Toolchain {
   }
 
   /** @param {Link} link */
-  link({ inputs, output: to, exports, candidates }) {
+  link({ inputs, output: to, exports, memory, candidates }) {
     /** @type {Argument[]} */
     const args = [...LINK_WASI, ...inputs.map(input), '-o', output(to)];
+    args.push(`-Wl,--initial-memory=${memory}`);
     args.push(...exports.map((name) => `-Wl,--export=${name}`));
     args.push(...(candidates ? survey(candidates) : STRIP_WASI));
     return this.run('compiler', args, 'it does not link');
@@ -95,11 +101,11 @@ export class Emscripten extends Toolchain {
   }
 
   /** @param {Link} link @override */
-  link({ inputs, output: to, exports, candidates }) {
+  link({ inputs, output: to, exports, memory, candidates }) {
     const names = exports.map((name) => `_${name}`);
     /** @type {Argument[]} */
     const args = [...inputs.map(input), '-o', output(to), ...LINK_EMSCRIPTEN];
-    args.push(`-sEXPORTED_FUNCTIONS=${names}`);
+    args.push(`-sEXPORTED_FUNCTIONS=${names}`, `-sINITIAL_MEMORY=${memory}`);
     args.push(...(candidates ? ['-O0', ...survey(candidates)] : OPTIMISE_EMSCRIPTEN));
     return this.run('compiler', args, 'it does not link');
   }
