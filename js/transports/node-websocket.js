@@ -13,8 +13,8 @@ import { pausing } from './websocket-pausing.js';
 
 /** Messages up to so many bytes are delivered together with others that have come at once: alone, each costs as much. */
 const SMALL = 2048;
-/** Where they are put together, those of one connection at a time. */
-const tray = new Uint8Array(1 << 18);
+/** Where they are put together, those of one connection at a time: what lies there is still in the processor's cache. */
+const tray = new Uint8Array(1 << 15);
 let filled = 0;
 /** Whose they are. @type {NodeWebSocketConnection | null} */
 let owner = null;
@@ -46,20 +46,26 @@ class NodeWebSocketConnection extends pausing(WebSocketConnection) {
     };
   }
 
-  #came = (/** @type {Uint8Array} */ bytes, /** @type {boolean} */ isBinary) => {
-    const isSmall = bytes.length <= SMALL && (isBinary || !this.refuseText);
-    if (owner && (owner !== this || !isSmall || filled + bytes.length > tray.length))
-      owner.#flush();
-    if (!isSmall)
-      return this.instance.turn(() => this.message(isBinary || !this.refuseText ? bytes : ''));
-    if (!owner) {
-      owner = this;
-      filled = 0;
-      process.nextTick(this.#flush); // when Node has told all that has come
-    }
+  /** A message: a small one waits a moment for others. @param {Uint8Array} bytes @param {boolean} isBinary */
+  #came(bytes, isBinary) {
+    if (bytes.length > SMALL || (this.refuseText && !isBinary)) return this.#tell(bytes, isBinary);
+    if (owner !== this || bytes.length > tray.length - filled) this.#begin();
     tray.set(bytes, filled);
     filled += bytes.length;
-  };
+  }
+
+  /** By itself, behind those that wait. @param {Uint8Array} bytes @param {boolean} isBinary */
+  #tell(bytes, isBinary) {
+    if (owner) owner.#flush();
+    this.instance.turn(() => this.message(isBinary || !this.refuseText ? bytes : ''));
+  }
+
+  #begin() {
+    if (owner) owner.#flush();
+    owner = this;
+    filled = 0;
+    process.nextTick(this.#flush); // when Node has told all that has come
+  }
 
   #flush = () => {
     if (owner !== this) return;
