@@ -5,6 +5,7 @@ import { Inbox } from './inbox.js';
 const WINDOW = 262144;
 const MOST = 16 * WINDOW;
 const PIECE = 262144;
+const ALL = 0x7fffffff;
 
 /**
  * A stream over a channel of messages: it pushes what comes, and takes all that it is given [F7, H2, H3]. A transport's file
@@ -16,8 +17,6 @@ export class ChannelConnection extends Connection {
   /** The core has bytes that wait for room. */
   waiting = false;
   #window = WINDOW;
-  /** Where bytes are put for one that keeps what it is given. @type {((size: number) => Uint8Array<ArrayBuffer>) | undefined} */
-  make;
 
   /**
    * @param {import('./instance.js').Instance} instance
@@ -40,7 +39,7 @@ export class ChannelConnection extends Connection {
     return 0;
   }
 
-  /** @param {Uint8Array<ArrayBuffer>} _bytes */
+  /** @param {Uint8Array<ArrayBuffer>} _bytes they may be the module's memory: who keeps them takes a copy */
   send(_bytes) {}
 
   /** There is no room: calls `drain` when there may be. */
@@ -65,7 +64,7 @@ export class ChannelConnection extends Connection {
     for (let budget = PIECE; budget > 0; ) {
       const limit = Math.min(this.#room, budget);
       if (limit <= 0) return this.flush();
-      const bytes = this.peek(limit, this.make);
+      const bytes = this.peek(limit);
       if (!bytes) return;
       const size = this.#send(bytes);
       this.sent(size);
@@ -81,7 +80,7 @@ export class ChannelConnection extends Connection {
 
   /** How much more it may be given: what is left of the window is no measure, for small pieces cost as much as large ones. */
   get #room() {
-    if (!this.isOpen) return Number.POSITIVE_INFINITY;
+    if (!this.isOpen) return ALL;
     return this.buffered < this.#window ? PIECE : 0;
   }
 
@@ -100,7 +99,7 @@ export class ChannelConnection extends Connection {
       this.#report();
       return 0;
     }
-    return this.#send(this.instance.memory.gather(lines, count, 0, this.#room, this.make));
+    return this.#send(this.instance.memory.gather(lines, count, this.#room));
   }
 
   /** @override */

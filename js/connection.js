@@ -27,15 +27,14 @@ export class Connection {
   constructor(instance, abilities) {
     this.instance = instance;
     this.abilities = abilities;
-    this.id = instance.things.add(this);
+    this.id = instance.name(this);
     /** The transport in the module whose facts are told; 0: not yet, or no longer. */
     this.transport = 0;
     this.reading = false;
     /** The core has called close. */
     this.ended = false;
     /** What connection_lost was told. @type {Promise<TowlineError | null>} */
-    this.lost = new Promise((resolve) => {
-      /** @type {(error: TowlineError | null) => void} */
+    this.lost = new Promise((/** @type {(error: TowlineError | null) => void} */ resolve) => {
       this.tellLost = resolve;
     });
   }
@@ -171,13 +170,12 @@ export class Connection {
   /**
    * The oldest bytes that wait, `limit` at most, as `gather` gives them; null: none.
    * @param {number} limit
-   * @param {(size: number) => Uint8Array<ArrayBuffer>} [make]
    */
-  peek(limit, make) {
+  peek(limit) {
     if (!this.live) return null;
     const { instance } = this;
     const count = instance.call('tow_host_peek', this.transport, instance.scratch, LINES, limit);
-    return count > 0 ? instance.memory.gather(instance.scratch, count, 0, limit, make) : null;
+    return count > 0 ? instance.memory.gather(instance.scratch, count, limit) : null;
   }
 
   /** That many of them have left: it is told in steps [F7]. @param {number} size */

@@ -19,4 +19,4 @@ export class TowlineError extends Error {
 }
 
 /** What was thrown, in words. @param {unknown} thrown */
-export const textOf = (thrown) => (thrown instanceof Error ? thrown.message : String(thrown));
+export const textOf = (thrown) => String(/** @type {any} */ (thrown)?.message ?? thrown);

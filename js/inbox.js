@@ -5,9 +5,10 @@
  * limit.
  */
 export class Inbox {
-  /** Those from #head on wait. @type {(Uint8Array | (() => void))[]} */
-  #queue = [];
+  /** By number, from #head on. @type {Map<number, Uint8Array | (() => void)>} */
+  #queue = new Map();
   #head = 0;
+  #tail = 0;
   #size = 0;
   #due = false;
 
@@ -20,7 +21,12 @@ export class Inbox {
   }
 
   get isEmpty() {
-    return this.#head === this.#queue.length;
+    return this.#queue.size === 0;
+  }
+
+  /** @param {Uint8Array | (() => void)} what comes behind all others */
+  #hold(what) {
+    this.#queue.set(this.#tail++, what);
   }
 
   /** Delivers bytes, now or later. Call it in a turn. @param {Uint8Array} bytes */
@@ -31,21 +37,18 @@ export class Inbox {
     if (taken === bytes.length) return;
     this.#size += bytes.length - taken;
     if (this.#size > this.limit) {
-      this.#queue.length = this.#head = 0;
-      connection.failed(
-        'EOVERFLOW',
-        0,
-        `more than ${this.limit} bytes came while reading was paused`,
-      );
+      this.#queue.clear();
+      this.#head = this.#tail;
+      connection.failed('EOVERFLOW', 0, `more than ${this.limit} bytes came while it was paused`);
     } else {
-      this.#queue.push(bytes.slice(taken)); // others may come to lie there; not where a Buffer does, whose slice is no copy
+      this.#hold(bytes.slice(taken)); // others may come to lie there; not where a Buffer does, whose slice is no copy
     }
   }
 
   /** The end: `report` is called when all before it was delivered. @param {() => void} report */
   end(report) {
     if (this.isEmpty && this.connection.reading) report();
-    else this.#queue.push(report);
+    else this.#hold(report);
   }
 
   /** Reading is on (again): goes on in turns of its own, one piece in each, until the box is empty. */
@@ -60,25 +63,18 @@ export class Inbox {
 
   #deliverOne() {
     const { connection } = this;
-    const first = this.#queue[this.#head];
+    const first = this.#queue.get(this.#head);
     if (first === undefined || !connection.reading) return;
     if (first instanceof Uint8Array) {
       const taken = connection.deliver(first);
       this.#size -= taken;
-      if (taken === first.length) this.#drop();
-      else this.#queue[this.#head] = first.subarray(taken);
+      if (taken < first.length) this.#queue.set(this.#head, first.subarray(taken));
+      else this.#queue.delete(this.#head++);
     } else {
-      this.#drop();
+      this.#queue.delete(this.#head++);
       first();
     }
     if (this.isEmpty) this.onempty();
     else if (connection.reading) this.resume();
-  }
-
-  #drop() {
-    this.#head++;
-    if (this.#head < 64 && !this.isEmpty) return;
-    this.#queue.splice(0, this.#head);
-    this.#head = 0;
   }
 }

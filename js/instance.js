@@ -1,9 +1,9 @@
 import { TowlineError, textOf } from './errors.js';
 import { Memory } from './memory.js';
-import { Table } from './table.js';
 
 /** @typedef {import('./connection.js').Connection} Connection */
 /** @typedef {import('./request.js').Request} Request */
+/** @typedef {{abandon(error: TowlineError): void, own?: unknown}} Thing */
 
 /** The scratch block: the core's answers and a `tow_error` first, text after them. */
 const SCRATCH_SIZE = 512;
@@ -30,32 +30,32 @@ export class Instance {
   #woken = false;
   #ticking = false;
   #postTick;
+  #lastId = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  /** @type {Promise<void> | undefined} */
+  /** Why it is being closed. @type {TowlineError | undefined} */
   #closing;
-  #closed = () => {};
+  #end = () => {};
+  /** @type {Promise<void>} */
+  #ended = new Promise((resolve) => {
+    this.#end = resolve;
+  });
 
   /**
-   * @param {{
-   *   onerror: (error: TowlineError) => void,
-   *   carriers: Record<string, import('./request.js').Carrier>,
-   *   macrotask: import('./platform.js').Platform<any>['macrotask'],
-   * }} options
+   * @param {import('./platform.js').Platform<any>} platform
+   * @param {import('./loader.js').LoadOptions} options
    */
-  constructor({ onerror, carriers, macrotask }) {
-    this.#postTick = macrotask(() => this.#tick());
+  constructor(platform, { transports, onerror = (error) => console.error(error) }) {
+    this.#postTick = platform.macrotask(() => this.#tick());
     this.onerror = onerror;
-    /** What carries bytes, by the address's scheme. */
-    this.carriers = carriers;
-    /** Connections and listeners by the integers that the module knows them by. */
-    this.things = new Table();
+    /** What carries bytes, by the address's scheme. @type {any} */
+    this.carriers = { __proto__: null, ...platform.transports, ...transports };
+    /** Connections and listeners by the integers that the module knows them by. @type {Map<number, Thing>} */
+    this.things = new Map();
     /** Connections that hold memory of the module. @type {Set<Connection>} */
     this.holders = new Set();
     /** What is to be opened. @type {Set<Request>} */
     this.requests = new Set();
-    /** WebSocket addresses whose peers turned out to have no framing. @type {Set<string>} */
-    this.plainPeers = new Set();
     /** Why the module may not be entered: closed, or trapped. @type {TowlineError | undefined} */
     this.dead = undefined;
     this.memory = new Memory();
@@ -105,36 +105,34 @@ export class Instance {
   end(error) {
     this.dead = error;
     clearTimeout(this.#timer);
-    this.#tasks = [];
-    for (const thing of this.things.all()) thing.abandon(error);
+    for (const thing of this.things.values()) thing.abandon(error);
     for (const request of this.requests) request.abandon(error);
-    this.#closed();
+    this.#end();
   }
 
   /** Closes the loop [T5], once it is not inside a call: resolves when every connection has let go. */
   close() {
-    this.#closing ??= new Promise((resolve) => {
-      this.#closed = resolve;
-      if (this.dead) return resolve();
+    if (!this.#closing) {
+      const error = new TowlineError('ECANCELED', 'the module was closed');
+      this.#closing = error;
       this.turn(() => {
-        const error = new TowlineError('ECANCELED', 'the module was closed');
         for (const request of this.requests) request.abandon(error);
-        for (const thing of this.things.all()) if (thing.own) thing.abandon(error);
+        for (const thing of this.things.values()) if (thing.own) thing.abandon(error);
         this.call('tow_host_close_loop', this.loop);
         for (const { ended } of this.holders)
           if (!ended) throw new TowlineError('EPROTO', 'it did not close every connection');
-        this.#finish();
+        this.#finish(error);
       });
-    });
-    return this.#closing;
+    }
+    return this.#ended;
   }
 
-  /** The loop is closed: once nobody holds any of its memory, it is freed. */
-  #finish() {
+  /** The loop is closed: once nobody holds any of its memory, it is freed. @param {TowlineError} error */
+  #finish(error) {
     if (this.connections > 0) return;
     this.call('tow_loop_free', this.loop, this.scratch);
     this.call('tow_host_free_loop', this.loop);
-    this.end(new TowlineError('ECANCELED', 'the module was closed'));
+    this.end(error);
   }
 
   /** How many connections hold memory of the module. */
@@ -145,30 +143,31 @@ export class Instance {
   /** A connection lets go. @param {Connection} connection */
   release(connection) {
     this.holders.delete(connection);
-    if (this.#closing && this.connections === 0) this.later(() => this.#finish());
+    const closing = this.#closing;
+    if (closing && this.connections === 0) this.later(() => this.#finish(closing));
   }
 
   /** The host's event. @param {() => void} body */
   turn(body) {
     if (this.dead) return;
-    if (this.#depth > 0 || this.#turning) {
-      this.later(body);
-      return;
-    }
+    if (this.#depth > 0 || this.#turning) return this.later(body);
     this.#turning = true;
     try {
       body();
-      if (this.#woken) this.#runReady();
+      if (this.#woken) {
+        this.#woken = false;
+        if (this.call('tow_host_run_ready', this.loop)) this.#woken = true;
+      }
     } catch (error) {
       if (error !== this.dead) this.#trap(error); // an address that the module answered, for one
     } finally {
       this.#turning = false;
+      if (this.#woken) this.#tickLater();
     }
   }
 
   /** In a turn of its own, soon. @param {() => void} body */
   later(body) {
-    if (this.dead) return;
     this.#tasks.push(body);
     this.#tickLater();
   }
@@ -177,14 +176,6 @@ export class Instance {
   wake() {
     this.#woken = true;
     if (!this.#turning) this.#tickLater();
-  }
-
-  #runReady() {
-    this.#woken = false;
-    if (this.call('tow_host_run_ready', this.loop)) {
-      this.#woken = true;
-      this.#tickLater();
-    }
   }
 
   #tickLater() {
@@ -206,10 +197,18 @@ export class Instance {
     clearTimeout(this.#timer);
     const run = () => this.turn(() => this.call('tow_host_run_timers', this.loop));
     const delay = Math.min(Math.ceil(when - performance.now()), LONGEST_DELAY);
-    if (when < Number.POSITIVE_INFINITY) this.#timer = setTimeout(run, delay);
+    if (Number.isFinite(when)) this.#timer = setTimeout(run, delay);
   }
 
   // ---- Values that cross ----
+
+  /** The integer that the module is to know it by. @param {Thing} thing */
+  name(thing) {
+    do this.#lastId = (this.#lastId % 0x7fffffff) + 1;
+    while (this.things.has(this.#lastId));
+    this.things.set(this.#lastId, thing);
+    return this.#lastId;
+  }
 
   /** Memory of the module's. @param {number} size @returns {number} */
   allocate(size) {

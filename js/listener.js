@@ -12,7 +12,7 @@ export class Listener {
   /** @param {Instance} instance */
   constructor(instance) {
     this.instance = instance;
-    this.id = instance.things.add(this);
+    this.id = instance.name(this);
     /** The server in the module; 0: JavaScript's own, or no longer. */
     this.server = 0;
     /** How JavaScript's own serves. @type {import('./own-request.js').Options | undefined} */

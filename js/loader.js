@@ -31,17 +31,6 @@ export const ABI_VERSION = 1;
  */
 
 /**
- * What few modules import, loaded for those that do.
- * @type {[from: string, file: () => Promise<{imports: (instance: Instance, options: LoadOptions, R: typeof Request) => object}>][]}
- */
-const further = [
-  ['wasi_snapshot_preview1', () => import('./wasi.js')],
-  ['env', () => import('./wasi.js')],
-  ['towline', () => import('./endpoint-imports.js')],
-  ['towline', () => import('./request-imports.js')],
-];
-
-/**
  * All that a module may import, as far as it asks for it.
  * @param {WebAssembly.Module} module
  * @param {Instance} instance
@@ -51,9 +40,8 @@ async function choose(module, instance, options) {
   /** @type {Record<string, Record<string, Function>>} */
   const supply = { ...options.imports, towline: towlineImports(instance, options.onlog) };
   const asked = WebAssembly.Module.imports(module);
-  for (const [from, file] of further)
-    if (asked.some(({ module, name }) => module === from && !supply[from]?.[name]))
-      supply[from] = { ...(await file()).imports(instance, options, Request), ...supply[from] };
+  if (asked.some(({ module, name }) => !supply[module]?.[name]))
+    await (await import('./further-imports.js')).add(supply, asked, instance, options, Request);
   return supply;
 }
 
@@ -66,31 +54,24 @@ async function choose(module, instance, options) {
  * @returns {Promise<M>}
  */
 export async function load(platform, source, options = {}) {
-  const { watch, transports, onerror = (error) => console.error(error) } = options;
-  /** @type {any} */
-  const carriers = { __proto__: null, ...platform.transports, ...transports };
-  const instance = new Instance({ onerror, carriers, macrotask: platform.macrotask });
-  const { memory } = instance;
+  const { watch } = options;
+  const instance = new Instance(platform, options);
   let code = /** @type {any} */ (
     await (typeof source === 'string' || source instanceof URL ? platform.read(source) : source)
   );
-  if (code instanceof Response && code.ok) code = await code.arrayBuffer();
+  if (code?.ok) code = await code.arrayBuffer();
   /** @type {WebAssembly.Module | undefined} */
   let module;
   /** @type {Record<string, Record<string, Function>> | undefined} */
   let imports;
   try {
     if (watch) code = watch.rewrite(code);
-    if (code instanceof WebAssembly.Module) module = code;
-    else {
-      module = await WebAssembly.compile(code);
-      memory.growsInPlace = !!platform.growsInPlace?.(code);
-    }
+    module = code instanceof WebAssembly.Module ? code : await WebAssembly.compile(code);
+    instance.memory.growsInPlace = !!platform.growsInPlace?.(code);
     imports = await choose(module, instance, options);
     const { exports } = await WebAssembly.instantiate(module, imports);
     const version = /** @type {Function} */ (exports.tow_abi_version)();
-    if (version !== ABI_VERSION)
-      throw new Error(`it is of ABI version ${version}, this loader of ${ABI_VERSION}`);
+    if (version !== ABI_VERSION) throw new Error(`ABI version ${version}, not ${ABI_VERSION}`);
     if (exports.tow_wasm_top) await platform.framing?.();
     instance.start(watch?.wrap(exports) ?? exports);
   } catch (cause) {

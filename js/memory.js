@@ -4,9 +4,6 @@ const decoder = new TextDecoder();
 /** @internal */
 export const encoder = new TextEncoder();
 
-/** What a module gives as an i32 comes out signed. @param {number} value */
-const unsigned = (value) => (value < 0 ? value >>> 0 : value);
-
 /**
  * A module's memory: the only place where views on it are made, and where what comes out of the module is checked (rule
  * H5). A view is good until the next call into the module, which may grow the memory; only a loan lives longer.
@@ -22,7 +19,6 @@ export class Memory {
   /** @internal @param {WebAssembly.Memory} memory */
   attach(memory) {
     this.#memory = memory;
-    this.#refresh();
   }
 
   /** The views, made again if the memory has grown: that leaves those on it before with no length. */
@@ -35,8 +31,7 @@ export class Memory {
   /** Whether so many bytes are there. @param {number} address @param {number} size */
   holds(address, size) {
     this.#refresh();
-    const most = this.u8.length;
-    return unsigned(size) <= most && unsigned(address) <= most - unsigned(size);
+    return (address >>> 0) + (size < 0 ? size >>> 0 : size) <= this.u8.length;
   }
 
   /** @param {number} address @param {number} size */
@@ -44,7 +39,7 @@ export class Memory {
     if (!this.holds(address, size))
       throw new TowlineError(
         'EINVAL',
-        `the module gave memory outside its own: ${size >>> 0} bytes at ${address >>> 0}`,
+        `memory outside the module: ${size >>> 0} bytes at ${address >>> 0}`,
       );
   }
 
@@ -85,10 +80,7 @@ export class Memory {
    */
   setString(address, capacity, text) {
     const bytes = encoder.encode(text);
-    if (capacity > 0) {
-      this.#check(address, capacity);
-      this.setBytes(address, bytes.subarray(0, capacity - 1));
-    }
+    if (capacity > 0) this.setBytes(address, bytes.subarray(0, capacity - 1));
     return bytes.length;
   }
 
@@ -115,32 +107,26 @@ export class Memory {
   }
 
   /**
-   * The bytes of `tow_iovec`s, from the `skip`th on, `limit` at most. They may be a view: who keeps them says where a copy
-   * is put.
+   * The bytes of `tow_iovec`s, `limit` at most. They may be a view: who keeps them takes a copy.
    * @internal
    * @param {number} lines
    * @param {number} count
-   * @param {number} skip
    * @param {number} limit
-   * @param {(size: number) => Uint8Array<ArrayBuffer>} [make]
    */
-  gather(lines, count, skip, limit, make) {
-    this.#check(lines, 8 * count);
+  gather(lines, count, limit) {
     const parts = [];
     let size = 0;
-    for (let at = lines; at < lines + 8 * count; at += 8) {
-      const piece = this.bytes(this.word(at), this.word(at + 4));
-      const part = piece.subarray(skip, skip + Math.max(0, limit - size));
-      skip = Math.max(0, skip - piece.length);
+    for (let at = lines; at < lines + 8 * count && size < limit; at += 8) {
+      const part = this.bytes(this.word(at), this.word(at + 4)).subarray(0, limit - size);
       size += part.length;
-      if (part.length > 0) parts.push(part);
+      parts.push(part);
     }
-    if (!make && parts.length === 1) return parts[0];
-    const copy = make ? make(size) : new Uint8Array(size);
-    let filled = 0;
+    if (parts.length === 1) return parts[0];
+    const copy = new Uint8Array(size);
+    size = 0;
     for (const part of parts) {
-      copy.set(part, filled);
-      filled += part.length;
+      copy.set(part, size);
+      size += part.length;
     }
     return copy;
   }

@@ -60,6 +60,10 @@ export class Module {
   /** @internal @param {Instance} instance */
   constructor(instance) {
     this.#instance = instance;
+    /** Checked views and strings of the module's memory. */
+    this.memory = instance.memory;
+    /** The `tow_loop`, for exports that want one. */
+    this.loop = instance.loop;
     /** The module's exports; a trap in one ends the module, and throws a TowlineError. @type {Record<string, any>} */
     this.exports = {};
     for (const [name, value] of Object.entries(instance.exports))
@@ -67,16 +71,6 @@ export class Module {
         typeof value === 'function'
           ? (/** @type {any[]} */ ...values) => instance.call(name, ...values)
           : value;
-  }
-
-  /** Checked views and strings of the module's memory. */
-  get memory() {
-    return this.#instance.memory;
-  }
-
-  /** The `tow_loop`, for exports that want one. */
-  get loop() {
-    return this.#instance.loop;
   }
 
   /**

@@ -31,9 +31,12 @@ const defaults = { timeout: 30_000, inbox: 16 << 20, subprotocols: '', framing: 
 const amounts = ['timeout', 'high', 'low', 'inbox', 'backlog'];
 const MOST = 0x7fffffff;
 
-/** What is wrong with them; undefined: nothing. @param {any} options */
-function wrongIn(options) {
-  const { signal, framing, high, low } = options;
+/** What is wrong with them; undefined: nothing. @param {Instance} instance @param {any} options */
+function wrongIn({ exports }, options) {
+  const { protocol, signal, framing, high, low } = options;
+  const needed = (high ?? low) === undefined ? [protocol] : [protocol, SET_LIMITS];
+  for (const name of needed)
+    if (typeof exports[name] !== 'function') return `the module exports no function ${name}`;
   for (const name of amounts) {
     const value = options[name] ?? 0;
     if (!(value >= 0 && value <= MOST)) return `${name} is from 0 to ${MOST}, not ${value}`;
@@ -57,55 +60,45 @@ export const open = (instance, verb, address, given) =>
   new Promise((resolve, reject) => {
     const options = /** @type {any} */ ({ ...given });
     for (const name in defaults) options[name] ??= defaults[name];
-    if (options.timeout === Number.POSITIVE_INFINITY) options.timeout = 0;
-    const { protocol: factory, timeout, signal, high, low } = options;
+    if (options.timeout === 1 / 0) options.timeout = 0;
+    const { timeout, signal } = options;
 
-    const fail = (
+    const failure = (
       /** @type {string} */ code,
       /** @type {string} */ message,
       /** @type {ErrorOptions & {native?: number} | undefined} */ more = undefined,
-    ) => reject(new TowlineError(code, `${address}: ${message}`, more));
-    const lacks = (/** @type {string} */ name) => typeof instance.exports[name] !== 'function';
-    const wrong = wrongIn(options);
+    ) => new TowlineError(code, `${address}: ${message}`, more);
+    const wrong = wrongIn(instance, options);
     if (instance.dead) return reject(instance.dead);
-    if (wrong) return fail('EINVAL', wrong);
-    if (lacks(factory)) return fail('EINVAL', `the module exports no constructor ${factory}`);
-    if ((high ?? low) !== undefined && lacks(SET_LIMITS))
-      return fail('ENOTSUP', `the module exports no ${SET_LIMITS}`);
+    if (wrong) return reject(failure('EINVAL', wrong));
 
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
-    const giveUp = (/** @type {Parameters<typeof fail>} */ ...why) => {
-      request.cancel();
-      fail(...why);
-    };
-    const abort = () => giveUp('ECANCELED', 'cancelled', { cause: signal.reason });
+    const abort = () =>
+      request.abandon(failure('ECANCELED', 'cancelled', { cause: signal.reason }));
     const request = new Request(instance, {
       forget() {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
       },
       opened(thing) {
-        let protocol = 0;
-        try {
-          protocol = thing.open(options);
-        } catch (trap) {
-          reject(trap);
-          throw trap;
-        }
-        if (thing.transport === 0) {
-          if (protocol) fail('EINVAL', 'its protocol is of another kind');
-          else fail('ENOMEM', 'no protocol was made');
-          return false;
-        }
+        thing.lost?.then(reject); // in a trap
+        const protocol = thing.open(options);
+        if (thing.transport === 0)
+          reject(
+            protocol
+              ? failure('EINVAL', 'its protocol is of another kind')
+              : failure('ENOMEM', 'no protocol was made'),
+          );
         resolve({ thing, protocol }); // told after this turn: after connection_made
-        return true;
+        return thing.transport !== 0;
       },
-      failed: (code, native, message) => fail(code, message, { native }),
+      failed: (code, native, message) => reject(failure(code, message, { native })),
       abandoned: reject,
     });
     if (signal?.aborted) return abort();
     signal?.addEventListener('abort', abort);
-    if (timeout > 0) timer = setTimeout(giveUp, timeout, 'ETIMEDOUT', 'timed out');
+    if (timeout > 0)
+      timer = setTimeout(() => request.abandon(failure('ETIMEDOUT', 'timed out')), timeout);
     request.begin(verb, address, options);
   });

@@ -21,6 +21,7 @@ export function imports(instance, _options, Request) {
     const request = new Request(instance, {
       forget: () => requests.delete(pointer),
       opened: (thing) => thing.made(thing.create(pointer)),
+      abandoned() {},
       failed(code, native, message) {
         const error = instance.error(code, native, message);
         instance.call('tow_host_failed_request', pointer, error);

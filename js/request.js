@@ -43,15 +43,6 @@ import { TowlineError, textOf } from './errors.js';
  */
 
 /**
- * Who asked: the module, or JavaScript.
- * @typedef {object} Asker
- * @property {() => void} forget it is decided
- * @property {(thing: any) => boolean} opened a connection, or a listener; false: nobody wants it
- * @property {(code: string, native: number, message: string) => void} failed
- * @property {(error: TowlineError) => void} [abandoned] the module is broken, or closed
- */
-
-/**
  * Something to be opened, by a carrier: ends once, with `opened` or `failed`, unless `cancel` comes first.
  */
 export class Request {
@@ -61,7 +52,17 @@ export class Request {
   /** @internal @type {Instance} */
   instance;
 
-  /** @internal @param {Instance} instance @param {Asker} asker */
+  /**
+   * @internal
+   * @param {Instance} instance
+   * @param {{
+   *   forget: () => void,
+   *   opened: (thing: any) => boolean,
+   *   failed: (code: string, native: number, message: string) => void,
+   *   abandoned: (error: TowlineError) => void,
+   * }} asker the module, or JavaScript: is told when it is decided; then of a connection or a listener (false: nobody wants
+   *   it), of a failure, or of the module's end
+   */
   constructor(instance, asker) {
     this.instance = instance;
     this.#asker = asker;
@@ -71,16 +72,18 @@ export class Request {
   /** @internal @param {Verb} verb @param {string} address @param {any} options as the carrier wants them */
   async begin(verb, address, options) {
     const { carriers, exports } = this.instance;
-    const [scheme = ''] = /^[a-z][a-z0-9+.-]*(?=:)/.exec(address) ?? [];
+    const [, scheme] = /^([a-z][\w+.-]*):/.exec(address) ?? [];
     const carrier = carriers[scheme];
     const carry = carrier?.[verb];
-    const canFrame = carrier?.negotiates && exports.tow_wasm_top;
     try {
-      if (!scheme) throw new Error(`not an address: ${address}`);
+      if (!scheme) throw new Error('not an address');
       if (!carry) throw new TowlineError('ESCHEME', `this host cannot ${verb} to ${scheme}:`);
-      if (!canFrame && options.framing === 'demanded')
-        throw new TowlineError('ENOTSUP', `no framing over ${scheme}:, or in this module`);
-      await carry(this, address, canFrame ? options : { ...options, framing: 'refused' });
+      if (!carrier.negotiates || !exports.tow_wasm_top) {
+        if (options.framing === 'demanded')
+          throw new TowlineError('ENOTSUP', `no framing over ${scheme}: or in the module`);
+        options.framing = 'refused';
+      }
+      await carry(this, address, options);
     } catch (error) {
       this.failed(error instanceof TowlineError ? error.code : 'EADDRESS', 0, textOf(error));
     }
@@ -116,6 +119,6 @@ export class Request {
   /** The module is broken, or closed. @internal @param {TowlineError} error */
   abandon(error) {
     this.cancel();
-    this.#asker.abandoned?.(error);
+    this.#asker.abandoned(error);
   }
 }

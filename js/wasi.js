@@ -43,7 +43,7 @@ export function imports({ memory }, { stdout: output = print }) {
       /** @type {number} */ written,
     ) => {
       if (fd !== 1 && fd !== 2) return EBADF;
-      const bytes = memory.gather(lines, count, 0, Number.POSITIVE_INFINITY);
+      const bytes = memory.gather(lines, count, Number.POSITIVE_INFINITY);
       memory.setWords(written, bytes.length);
       output(decoders[fd].decode(bytes, { stream: true }), fd);
       return 0;

@@ -109,6 +109,25 @@ describe('the package', () => {
     }
   });
 
+  test('has short names for nothing that users see, a module imports, or files export', async () => {
+    const rule = await readFile(join(root, 'js/build.mk'), 'utf8');
+    const names = /^DIST_SHORT := ((?:.*\\\n)*.*)$/m.exec(rule)?.[1].match(/\w+/g) ?? [];
+    assert.ok(names.length > 10);
+    const any = `\\b(${names.join('|')})\\b`;
+    assert.doesNotMatch(await read('dist/instance.js'), new RegExp(`\\.${any}`));
+    assert.doesNotMatch(await read('wasm/boundary.h'), new RegExp(`TOW_IMPORT\\(${any}\\)`));
+    for (const { path } of await packed()) {
+      if (path.endsWith('.d.ts')) {
+        const code = (await read(path)).replace(/\/\*.*?\*\/|'[^'\n]*'/gs, '');
+        assert.doesNotMatch(code, new RegExp(`^ +(get |static )?${any}[(:?]`, 'm'), path);
+      } else if (/^dist\/(?!cli\/).*\.js$/.test(path)) {
+        const code = await read(path);
+        assert.doesNotMatch(code, new RegExp(`export\\{[^}]*${any}`), path);
+        assert.doesNotMatch(code, new RegExp(`export (\\w+ )+${any}`), path);
+      }
+    }
+  });
+
   test('has a module without names, debug information, or paths', async () => {
     const code = await readFile(join(stage.installed, 'dist/protocols/script.wasm'));
     const module = await WebAssembly.compile(code);

@@ -15,7 +15,7 @@ export const gzip = (input) => execFileSync('gzip', ['-9', '-n', '-c'], { input 
 export async function split(names) {
   const { outputFiles, metafile } = await build({
     stdin: {
-      contents: `export { ${names} } from './js/index.js';`,
+      contents: `export { ${names} } from './dist/index.js';`,
       resolveDir: fileURLToPath(new URL('..', import.meta.url)),
       sourcefile: 'page.js',
     },

@@ -123,9 +123,7 @@ class MemoryConnection extends Connection {
   /** @param {number} lines @param {number} count @override */
   write(lines, count) {
     if (!this.memoryEnd.closed)
-      return this.memoryEnd.write(
-        this.instance.memory.gather(lines, count, 0, this.memoryEnd.room),
-      );
+      return this.memoryEnd.write(this.instance.memory.gather(lines, count, this.memoryEnd.room));
     this.failed('EPIPE', 0, 'the other end is closed');
     return 0;
   }

@@ -2,6 +2,7 @@ import { CAN_STREAM, Connection, HOLDS_LOANS, WANTS_CORK } from '../connection.j
 import { Inbox } from '../inbox.js';
 import { hostPort } from './node-address.js';
 import { fromNode } from './node-error.js';
+import { LONGEST, leaveOnTray, putOnTray } from './node-tray.js';
 
 /** @typedef {import('node:net').Socket} Socket */
 /** @typedef {import('../instance.js').Instance} Instance */
@@ -10,22 +11,6 @@ import { fromNode } from './node-error.js';
 const BUDGET = 1 << 20;
 /** Steps are no smaller, for each is a system call. */
 const LEAST_STEP = 4096;
-/** What is given to Node at once, as long as the kernel takes all. */
-const MOST_PIECE = 1 << 17;
-/**
- * Where a piece lies while Node tries to write it. Nearly always the kernel takes it at once, and the next piece of
- * whatever socket can lie there.
- */
-let tray = Buffer.alloc(0);
-/** The last one: many are of one size. */
-let onTray = tray;
-const putOnTray = (/** @type {number} */ size) => {
-  if (tray.length === 0) tray = Buffer.allocUnsafeSlow(MOST_PIECE);
-  if (onTray.length !== size) onTray = tray.subarray(0, size);
-  return onTray;
-};
-/** What the kernel did not take at once is Node's for longer. @param {number} size */
-const putApart = (size) => new Uint8Array(size);
 /** Where bytes land for a moment that have no place in a module yet. */
 const stage = new Uint8Array(65536);
 
@@ -45,7 +30,7 @@ export class SocketConnection extends Connection {
   /** Bytes that Node holds. */
   #inFlight = 0;
   /** How large a piece is tried. */
-  #pieces = MOST_PIECE;
+  #pieces = LONGEST;
   #gone = false;
 
   /**
@@ -77,7 +62,7 @@ export class SocketConnection extends Connection {
     const { socket } = this;
     socket.write(piece, this.#written);
     if (socket.writableLength === 0 && !socket.errored) return true;
-    if (piece === onTray) tray = onTray = Buffer.alloc(0); // it is Node's until it is written
+    leaveOnTray(piece);
     this.#inFlight = piece.length;
     this.#pieces = this.#step;
     return false;
@@ -102,7 +87,7 @@ export class SocketConnection extends Connection {
     if (!this.live) return;
     for (let budget = BUDGET; this.#inFlight === 0; ) {
       if (budget <= 0) return this.instance.later(() => this.#drain());
-      const piece = this.peek(this.#step, putApart);
+      const piece = this.peek(this.#step)?.slice(); // the kernel did not take it at once: it is Node's for longer
       if (!piece) return;
       budget -= piece.length;
       if (this.#send(piece)) this.sent(piece.length);
@@ -114,10 +99,10 @@ export class SocketConnection extends Connection {
     const { memory } = this.instance;
     for (let taken = 0; ; ) {
       const limit = Math.min(this.#pieces, this.most - taken);
-      const piece = memory.gather(lines, count, taken, limit, putOnTray);
+      const piece = putOnTray(memory, lines, count, taken, limit);
       if (piece.length === 0 || !this.#send(piece)) return taken;
       taken += piece.length;
-      if (piece.length === this.#pieces) this.#pieces = Math.min(2 * piece.length, MOST_PIECE);
+      if (piece.length === this.#pieces) this.#pieces = Math.min(2 * piece.length, LONGEST);
       if (piece.length < limit) return taken; // that was all
     }
   }

@@ -49,6 +49,9 @@ export function understand(picked, framing) {
   return { isFramed, subprotocol: picked.slice(size) };
 }
 
+/** Addresses whose peers turned out to have no framing. @type {WeakMap<import('../instance.js').Instance, Set<string>>} */
+const plainPeers = new WeakMap();
+
 /**
  * How a client connects: with framing, and if that was only offered and may be why it failed, without.
  * @param {import('../request.js').Request} request
@@ -58,14 +61,15 @@ export function understand(picked, framing) {
  * @param {import('./websocket.js').Attempt} attempt
  */
 export function negotiate(request, address, framing, names, attempt) {
-  const { plainPeers } = request.instance;
+  const peers = plainPeers.get(request.instance) ?? new Set();
+  plainPeers.set(request.instance, peers);
   const [peer] = address.split('?');
   const plain = () =>
     attempt(names, (picked, opened) => {
-      plainPeers.add(peer);
+      peers.add(peer);
       opened(understand(picked, 'refused').subprotocol);
     });
-  if (framing === 'offered' && plainPeers.has(peer)) return plain();
+  if (framing === 'offered' && peers.has(peer)) return plain();
   /** @type {Parameters<typeof attempt>[1]} */
   const agree = (picked, opened) => {
     const { isFramed, subprotocol } = understand(picked, framing);

@@ -10,7 +10,6 @@
 export const pausing = (WebSocketConnection) =>
   class extends WebSocketConnection {
     #sending = 0;
-    make = (/** @type {number} */ size) => new Uint8Array(size);
 
     /**
      * @param {import('../instance.js').Instance} instance
@@ -39,8 +38,9 @@ export const pausing = (WebSocketConnection) =>
 
     /** @param {Uint8Array<ArrayBuffer>} bytes @override */
     send(bytes) {
+      const isView = bytes.buffer === this.instance.memory.u8.buffer;
       this.#sending++;
-      this.socket.send(bytes, () => {
+      this.socket.send(isView ? bytes.slice() : bytes, () => {
         this.#sending--;
         if (this.waiting) this.instance.turn(() => this.drain());
       });

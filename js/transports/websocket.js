@@ -107,7 +107,7 @@ export class WebSocketConnection extends ChannelConnection {
 
   /** @override */
   destroy() {
-    this.shut(this.closeCode(1011));
+    this.shut(this.closeCode(this.#failure));
   }
 
   /** @param {string} name @override */
@@ -153,8 +153,7 @@ export class WebSocketConnection extends ChannelConnection {
  */
 
 /** @param {string | string[]} given 'mqtt, v2.example' */
-export const subprotocolsOf = (given) =>
-  (typeof given === 'string' ? given.split(/[\s,]+/) : given).filter(Boolean);
+export const subprotocolsOf = (given) => `${given}`.split(/[\s,]+/).filter(Boolean);
 
 /**
  * Opens a request's connection. Where there may be framing, websocket-framing.js has the say; it is loaded for that.
@@ -202,7 +201,7 @@ const opener = {
     'send' in WebSocket.prototype
       ? [(address, names) => new WebSocket(address, names), WebSocketConnection]
       : (await import('./websocket-stream.js')).streams(WebSocketConnection),
-  explain: () => [true, 'EUNKNOWN', 0, 'the WebSocket did not open; a browser does not tell why'],
+  explain: () => [true, 'EUNKNOWN', 0, 'it did not open; a browser does not tell why'],
 };
 
 /** @type {import('../request.js').Carrier} */

@@ -89,9 +89,7 @@ export class InputPipe extends Pipe {
   /** @param {number} lines @param {number} count @override */
   write(lines, count) {
     const { stream } = this;
-    return stream.closed
-      ? 0
-      : stream.write(this.instance.memory.gather(lines, count, 0, stream.room));
+    return stream.closed ? 0 : stream.write(this.instance.memory.gather(lines, count, stream.room));
   }
 
   /** @override */

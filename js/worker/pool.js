@@ -37,7 +37,7 @@ export class Pool {
     if (this.#users.has(instance)) return;
     const user = { own: true, abandon: () => this.#leave(instance) };
     this.#users.set(instance, user);
-    instance.things.add(user);
+    instance.name(user);
   }
 
   /** @param {Instance} instance */

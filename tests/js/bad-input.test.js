@@ -61,7 +61,7 @@ test('F1, O2, options of connections and servers', async (t) => {
     const demanded = { protocol, framing: 'demanded' };
     await refuses(verb, 'mem:x', demanded, 'ENOTSUP', /no framing over mem:/);
     for (const none of [undefined, '', 'nothing', 'memory', '__proto__', 5])
-      await refuses(verb, 'mem:x', { protocol: none }, 'EINVAL', /no constructor/);
+      await refuses(verb, 'mem:x', { protocol: none }, 'EINVAL', /no function/);
   }
   await refuses('connect', 'ws://127.0.0.1:1/', { protocol, headers: 'none' }, 'EINVAL', /headers/);
 });

@@ -44,14 +44,20 @@ describe('in Chromium', () => {
       'wasi/probe',
       'probe_stream',
       {},
-      ['endpoint-imports.js', 'request-imports.js', 'websocket-framing.js'],
+      ['endpoint-imports.js', 'further-imports.js', 'request-imports.js', 'websocket-framing.js'],
     ],
     [
       'one that prints, too, and does not connect',
       'emscripten/trace',
       '',
       {},
-      ['endpoint-imports.js', 'request-imports.js', 'wasi.js', 'websocket-framing.js'],
+      [
+        'endpoint-imports.js',
+        'further-imports.js',
+        'request-imports.js',
+        'wasi.js',
+        'websocket-framing.js',
+      ],
     ],
   ];
   for (const [what, module, protocol, options, besides] of cases)

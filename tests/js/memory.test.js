@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Memory } from '../../js/memory.js';
+import { putOnTray } from '../../js/transports/node-tray.js';
 import { imports as wasiImports } from '../../js/wasi.js';
 
 const PAGE = 65536;
@@ -65,17 +66,26 @@ test('lines are gathered, each checked', () => {
   memory.setString(100, 16, 'hello');
   memory.setString(200, 16, 'world');
   memory.setWords(16, 100, 5, 0, 0, 200, 5);
-  const text = (/** @type {number} */ skip, /** @type {number} */ limit) =>
-    Buffer.from(memory.gather(16, 3, skip, limit)).toString();
-  assert.equal(text(0, -1), '');
-  assert.equal(text(0, 100), 'helloworld');
-  assert.equal(text(3, 4), 'lowo');
-  assert.equal(text(5, 5), 'world');
-  assert.equal(text(10, 5), '');
+  const text = (/** @type {number} */ limit) => Buffer.from(memory.gather(16, 3, limit)).toString();
+  const onTray = (/** @type {number} */ skip, /** @type {number} */ limit) =>
+    Buffer.from(putOnTray(memory, 16, 3, skip, limit)).toString();
+  for (const limit of [-1, 0, 4, 5, 7, 10, 100])
+    for (const all of [text(limit), onTray(0, limit)])
+      assert.equal(all, 'helloworld'.slice(0, Math.max(0, limit)));
+  assert.equal(onTray(3, 4), 'lowo');
+  assert.equal(onTray(5, 5), 'world');
+  assert.equal(onTray(10, 5), '');
+  assert.equal(memory.gather(16, 3, 5).buffer, memory.u8.buffer, 'one line is not copied');
   memory.setWords(16 + 16, PAGE - 1, 5);
-  assert.throws(() => memory.gather(16, 3, 0, 1), bad);
-  assert.throws(() => memory.gather(PAGE - 8, 2, 0, 1), bad);
-  assert.throws(() => memory.gather(1024, 0x20000000, 0, 1), bad);
+  for (const values of [
+    [16, 3],
+    [PAGE - 8, 2],
+    [1024, 0x20000000],
+  ]) {
+    const [lines, count] = values;
+    assert.throws(() => memory.gather(lines, count, 100), bad);
+    assert.throws(() => putOnTray(memory, lines, count, 0, 100), bad);
+  }
 });
 
 test('the little of WASI', () => {

@@ -289,9 +289,9 @@ const cases = {
     [
       'no such protocol',
       () => module.connect('mem:peer', { protocol: 'none' }),
-      /no constructor none/,
+      /no function none/,
     ],
-    ['no options', () => module.connect('mem:peer'), /no constructor undefined/],
+    ['no options', () => module.connect('mem:peer'), /no function undefined/],
     ['no address', () => module.connect(undefined, { protocol: 'probe_stream' }), /not an address/],
     ['no such export', () => module.call('none'), /no function none/],
     [
