@@ -13,9 +13,9 @@ JS_FILES := $(filter-out js/cli/% js/worker/command-worker.js js/worker/wasi-wor
 JS_ANNOTATED := $(shell grep -l '@__PURE__\|webpackIgnore' $(JS_FILES))
 JS_COPIED := js/protocols/script.wasm js/worker/node-entry.cjs js/worker/wasi-worker.js
 # Names that only files of js/ know each other by, and no platform, user or message: dist/ has short ones for them, as bundlers
-# cannot know that; a page saves 220 bytes of 6.3 KB. tests/package.test.js looks for them in what users see.
+# cannot know that; a page saves 210 bytes of 6.3 KB. tests/package.test.js looks for them in what users see.
 DIST_SHORT := abandon abandoned abilities allocate attach begin dead deliver eof explain extraInfo gather \
-  growsInPlace holders instance isOpen later lend live looked lostBy macrotask made onempty opened \
+  growsInPlace holders instance isOpen later lend live looked lostBy macrotask made onempty \
   peek readError reading release requests scratch serving setReading setTimer shut step taken tellLost \
   thing things top turn waiting writing
 space := $(subst ,, )

@@ -5,6 +5,7 @@ import { Inbox } from './inbox.js';
 const WINDOW = 262144;
 const MOST = 16 * WINDOW;
 const PIECE = 262144;
+/** What one takes that has ended. */
 const ALL = 0x7fffffff;
 
 /**

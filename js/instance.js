@@ -197,7 +197,7 @@ export class Instance {
     clearTimeout(this.#timer);
     const run = () => this.turn(() => this.call('tow_host_run_timers', this.loop));
     const delay = Math.min(Math.ceil(when - performance.now()), LONGEST_DELAY);
-    if (Number.isFinite(when)) this.#timer = setTimeout(run, delay);
+    if (when < 1 / 0) this.#timer = setTimeout(run, delay);
   }
 
   // ---- Values that cross ----

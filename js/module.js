@@ -149,8 +149,7 @@ export class Module {
     try {
       return instance.call(name, ...values.flatMap(flat));
     } finally {
-      if (!instance.dead)
-        for (const address of copies) instance.call('tow_loop_free', instance.loop, address);
+      for (const address of copies) instance.call('tow_loop_free', instance.loop, address);
     }
   }
 
