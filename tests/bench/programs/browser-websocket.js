@@ -43,6 +43,18 @@ async function open(url) {
   return { socket, closed };
 }
 
+/** By hand. @param {string} url @param {number} seconds @param {(data: ArrayBuffer) => void} take */
+async function receive(url, seconds, take) {
+  const { socket, closed } = await open(url);
+  let received = 0;
+  socket.onmessage = ({ data }) => {
+    take(data);
+    received += data.byteLength;
+  };
+  return count(seconds, () => received, closed);
+}
+
+/** @type {Record<string, Record<string, (url: string, seconds: number, size: number) => Promise<unknown>>>} */
 const ways = {
   towline: {
     /** @param {string} url @param {number} seconds */
@@ -58,16 +70,16 @@ const ways = {
       await transport.closed;
     },
   },
+  kept: {
+    /** @param {string} url @param {number} seconds @param {number} size */
+    receive(url, seconds, size) {
+      const memory = new Uint8Array(size);
+      return receive(url, seconds, (data) => memory.set(new Uint8Array(data)));
+    },
+  },
   hand: {
     /** @param {string} url @param {number} seconds */
-    async receive(url, seconds) {
-      const { socket, closed } = await open(url);
-      let received = 0;
-      socket.onmessage = ({ data }) => {
-        received += data.byteLength;
-      };
-      return count(seconds, () => received, closed);
-    },
+    receive: (url, seconds) => receive(url, seconds, () => {}),
     /** @param {string} url @param {number} seconds @param {number} size */
     async send(url, seconds, size) {
       const { socket, closed } = await open(url);
@@ -85,7 +97,7 @@ const ways = {
 };
 
 /**
- * @param {'towline' | 'hand'} way
+ * @param {'towline' | 'kept' | 'hand'} way
  * @param {'receive' | 'send'} what
  * @param {string} url
  * @param {number} seconds
