@@ -54,7 +54,7 @@ export default {
     '(kept) copies it into memory of its own, as a buffered protocol has it. Sent: a protocol in wasm that writes so much at a time ' +
     'whenever it may; by hand `send` while less than 4 MiB wait, as Towline at most, looked at by `setTimeout`. Small writes of a ' +
     'protocol leave together as one message; by hand each is one. A browser’s processes share the cores as they like, and rates ' +
-    'vary much: in full there are four times as many rounds.',
+    'vary much: in full there are twice as many rounds.',
   figures: { bytes: 'MB/s', cpu: 'processor time of the page’s thread for a megabyte, µs' },
   seconds: { full: 900, quick: 45, smoke: 8 },
   async run({ mode, rounds, seconds }, progress) {
@@ -74,7 +74,7 @@ export default {
                 'by hand': () => measure(page, 'hand', what, size, seconds),
               },
               targets: [{ figure: 'bytes', of: 'Towline', to: 'by hand', least: 0.95 }],
-              rounds: mode === 'full' ? 4 * rounds : rounds,
+              rounds: mode === 'full' ? 2 * rounds : rounds,
               progress,
             }),
           );

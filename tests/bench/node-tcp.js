@@ -95,7 +95,7 @@ export default {
   charts: [
     { figure: 'cpu', title: 'TCP in Node: processor time, beside Towline’s', base: 'Towline' },
   ],
-  seconds: { full: 330, quick: 85, smoke: 9 },
+  seconds: { full: 450, quick: 85, smoke: 9 },
   async run({ rounds, seconds }, progress) {
     const sections = [];
     for (const role of /** @type {Role[]} */ (['client', 'server'])) {

@@ -39,7 +39,7 @@ export default {
       base: 'Towline',
     },
   ],
-  seconds: { full: 180, quick: 30, smoke: 4 },
+  seconds: { full: 220, quick: 30, smoke: 4 },
   async run({ rounds, seconds }, progress) {
     const sections = [];
     for (const [title, size] of Object.entries(SIZES))
