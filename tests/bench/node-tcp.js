@@ -2,13 +2,12 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { compare } from './compare.js';
 import { accept, loadOn, serve, withSubject } from './handed.js';
+import { warming } from './programs/stretch.js';
 import { source } from './server.js';
 
 /** @type {Record<string, string>} */
 const KINDS = { Towline: 'towline', 'node:net': 'net' };
 const CONNECTIONS = 10;
-/** Seconds until what an echo runs is compiled for good: Node has its own part ready when it starts. */
-const WARMING = 0.7;
 
 /** @param {string[]} command @param {number} count @param {(sockets: net.Socket[], subject: any) => Promise<any>} use */
 async function asClient(command, count, use) {
@@ -59,7 +58,7 @@ const echo = (kind, role, size, seconds) =>
       CONNECTIONS,
       size,
       `${seconds}s`,
-      Math.min(10 * seconds, WARMING),
+      warming(seconds),
     );
     return { messages: messages / took, cpu: (cpu / messages) * 1e6 };
   });
@@ -95,7 +94,7 @@ export default {
   charts: [
     { figure: 'cpu', title: 'TCP in Node: processor time, beside Towline’s', base: 'Towline' },
   ],
-  seconds: { full: 450, quick: 85, smoke: 9 },
+  seconds: { full: 450, quick: 73, smoke: 9 },
   async run({ rounds, seconds }, progress) {
     const sections = [];
     for (const role of /** @type {Role[]} */ (['client', 'server'])) {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { compare } from './compare.js';
 import { loadOn, serveWebSockets, withSubject } from './handed.js';
+import { warming } from './programs/stretch.js';
 import { source } from './server.js';
 
 /** @type {Record<string, number>} */
@@ -14,7 +15,7 @@ async function receive(kind, size, seconds) {
   try {
     return await withSubject(command, async ({ ask }) => {
       const [socket, answer] = await opening;
-      const time = 1.4 * seconds + 0.1;
+      const time = warming(seconds) + 1.2 * seconds + 0.1;
       const [sent] = await loadOn([socket], 'stream_load', 'messages', time, size, answer);
       const { bytes, cpu, received } = await ask();
       if (received !== sent) throw new Error(`${sent} bytes were sent, ${received} received`);
@@ -39,7 +40,7 @@ export default {
       base: 'Towline',
     },
   ],
-  seconds: { full: 220, quick: 30, smoke: 4 },
+  seconds: { full: 340, quick: 36, smoke: 4 },
   async run({ rounds, seconds }, progress) {
     const sections = [];
     for (const [title, size] of Object.entries(SIZES))

@@ -4,9 +4,10 @@
  */
 import { WebSocket } from 'ws';
 import { load } from '../../../js/node.js';
-import { BUFFER, tellWhenDone } from './stretch.js';
+import { BUFFER, tellWhenDone, warming } from './stretch.js';
 
-const [kind, seconds, port] = process.argv.slice(2);
+const [kind, time, port] = process.argv.slice(2);
+const seconds = Number(time);
 const address = `ws://127.0.0.1:${port}/`;
 
 async function towline() {
@@ -27,4 +28,5 @@ function plain() {
   return () => received;
 }
 
-await tellWhenDone(Number(seconds), kind === 'towline' ? await towline() : plain());
+const received = kind === 'towline' ? await towline() : plain();
+await tellWhenDone(seconds, received, warming(seconds));
