@@ -78,7 +78,7 @@ export async function openBrowser({ isIsolated = false } = {}) {
         const session = await browser.newBrowserCDPSession();
         const { processInfo } = await session.send('SystemInfo.getProcessInfo');
         return processInfo
-          .filter(({ type }) => type === 'renderer' || type === 'utility')
+          .filter(({ type }) => /renderer|utility|NetworkService/.test(type)) // older Chromium says utility
           .map(({ id }) => id);
       },
       /**
