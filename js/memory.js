@@ -119,7 +119,7 @@ export class Memory {
     for (let at = lines; at < lines + 8 * count && size < limit; at += 8) {
       const part = this.bytes(this.word(at), this.word(at + 4)).subarray(0, limit - size);
       size += part.length;
-      parts.push(part);
+      if (part.length > 0) parts.push(part);
     }
     if (parts.length === 1) return parts[0];
     const copy = new Uint8Array(size);

@@ -1,6 +1,6 @@
 /**
  * Whether a module's own memory has a maximum, so that it grows where it is: the flags in its memory section.
- * @param {BufferSource} code a valid module
+ * @param {BufferSource} code a valid module; one that is compiled has no bytes to look at
  */
 export function hasMaximum(code) {
   const bytes = ArrayBuffer.isView(code)

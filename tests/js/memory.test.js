@@ -76,6 +76,7 @@ test('lines are gathered, each checked', () => {
   assert.equal(onTray(5, 5), 'world');
   assert.equal(onTray(10, 5), '');
   assert.equal(memory.gather(16, 3, 5).buffer, memory.u8.buffer, 'one line is not copied');
+  assert.equal(memory.gather(1024, 1000, 100).length, 0);
   memory.setWords(16 + 16, PAGE - 1, 5);
   for (const values of [
     [16, 3],
