@@ -24,7 +24,7 @@ ESBUILD := npx esbuild --format=esm --charset=utf8 --log-level=warning \
 dist/index.js: $(JS_FILES) $(JS_COPIED) $(shell find js/cli -type f) js/build.mk | node_modules/.package-lock.json
 	rm -rf build/dist build/short-names.json js/.cli
 	@mkdir -p build && echo '{}' >build/short-names.json
-	@$(ESBUILD) $(JS_FILES) --outbase=js --outdir=build/dist
+	@$(ESBUILD) $(JS_FILES) --outbase=js --outdir=build/dist # all at once: so names are the same in every file
 	@$(ESBUILD) $(filter-out $(JS_ANNOTATED),$(JS_FILES)) --outbase=js --outdir=build/dist --minify-whitespace --line-limit=120 \
 	  --allow-overwrite
 	@$(ESBUILD) js/cli/towline.js --bundle --splitting --minify --line-limit=120 --platform=node --target=node20 \

@@ -80,7 +80,10 @@ export class Memory {
    */
   setString(address, capacity, text) {
     const bytes = encoder.encode(text);
-    if (capacity > 0) this.setBytes(address, bytes.subarray(0, capacity - 1));
+    if (capacity > 0) {
+      this.#check(address, capacity);
+      this.setBytes(address, bytes.subarray(0, capacity - 1));
+    }
     return bytes.length;
   }
 
@@ -114,10 +117,14 @@ export class Memory {
    * @param {number} limit
    */
   gather(lines, count, limit) {
+    this.#check(lines, 8 * count);
     const parts = [];
     let size = 0;
-    for (let at = lines; at < lines + 8 * count && size < limit; at += 8) {
-      const part = this.bytes(this.word(at), this.word(at + 4)).subarray(0, limit - size);
+    for (let at = lines; at < lines + 8 * count; at += 8) {
+      const part = this.bytes(this.word(at), this.word(at + 4)).subarray(
+        0,
+        Math.max(0, limit - size),
+      );
       size += part.length;
       if (part.length > 0) parts.push(part);
     }

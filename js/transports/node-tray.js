@@ -20,9 +20,9 @@ export const LONGEST = 1 << 17;
 export function putOnTray(memory, lines, count, skip, limit) {
   if (tray.length === 0) tray = Buffer.allocUnsafeSlow(LONGEST);
   let size = 0;
-  for (let at = lines; at < lines + 8 * count && size < limit; at += 8) {
+  for (let at = lines; at < lines + 8 * count; at += 8) {
     const line = memory.bytes(memory.word(at), memory.word(at + 4));
-    const part = line.subarray(skip, skip + limit - size);
+    const part = line.subarray(skip, skip + Math.max(0, limit - size));
     skip = Math.max(0, skip - line.length);
     tray.set(part, size);
     size += part.length;

@@ -56,6 +56,7 @@ test('strings', () => {
   assert.equal(memory.string(8), 'gr\u00fcn');
   assert.equal(memory.setString(8, 3, 'abcdef'), 6);
   assert.equal(memory.string(8), 'ab');
+  assert.throws(() => memory.setString(PAGE - 8, 16, 'abc'), bad);
   assert.equal(memory.setString(-1, 0, 'abc'), 3); // no room: nothing is written
   memory.bytes(0, PAGE).fill(65);
   assert.throws(() => memory.string(PAGE - 3), bad);
@@ -84,8 +85,8 @@ test('lines are gathered, each checked', () => {
     [1024, 0x20000000],
   ]) {
     const [lines, count] = values;
-    assert.throws(() => memory.gather(lines, count, 100), bad);
-    assert.throws(() => putOnTray(memory, lines, count, 0, 100), bad);
+    assert.throws(() => memory.gather(lines, count, 1), bad);
+    assert.throws(() => putOnTray(memory, lines, count, 0, 1), bad);
   }
 });
 
