@@ -59,7 +59,7 @@ export async function load(platform, source, options = {}) {
   let code = /** @type {any} */ (
     await (typeof source === 'string' || source instanceof URL ? platform.read(source) : source)
   );
-  if (code?.ok) code = await code.arrayBuffer();
+  if (code?.ok) code = await code.arrayBuffer?.();
   /** @type {WebAssembly.Module | undefined} */
   let module;
   /** @type {Record<string, Record<string, Function>> | undefined} */

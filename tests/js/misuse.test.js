@@ -285,6 +285,11 @@ const cases = {
       () => towline.load(/** @type {any} */ (undefined)),
       /not a WebAssembly module/,
     ],
+    [
+      'load something that is ok',
+      () => towline.load(/** @type {any} */ ({ ok: true })),
+      /not a WebAssembly module/,
+    ],
     ['load a number', () => towline.load(/** @type {any} */ (5)), /not a WebAssembly module/],
     [
       'no such protocol',
